@@ -1,0 +1,187 @@
+"""Stateful. Customer-managed KMS keys: one for each class of data in each region, with explicit policies."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pulumi
+from pulumi_aws import kms
+
+from components.durability import Durability
+from components.naming import PhysicalNames
+
+# KMS rotates a key's material once a year unless told otherwise; CIS AWS Foundations 4.6 asks for no more.
+# What a key may be used for once encryption with it is allowed at all; the AWS services' guides ask for exactly these.
+USE_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+# Administration without use: whoever holds only these can manage a key and its policy, and decrypt nothing.
+ADMINISTRATION_ACTIONS = (
+    "kms:CancelKeyDeletion",
+    "kms:Create*",
+    "kms:DeleteAlias",
+    "kms:Describe*",
+    "kms:Disable*",
+    "kms:Enable*",
+    "kms:Get*",
+    "kms:List*",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+
+Statement = Mapping[str, Any]
+
+
+class DataClass(StrEnum):
+    """What a key encrypts. Each class has its own key, so that access to one gives nothing of another."""
+
+    DATABASE = "database"
+    SECRETS = "secrets"
+    LOGS = "logs"
+    NOTIFICATIONS = "notifications"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeysArgs:
+    """One region's keys. A key of a class that is not listed does not exist there.
+
+    `durability` keeps the keys when the stack goes: without its key, no snapshot or backup can ever be read.
+    """
+
+    account_id: str
+    region: str
+    names: PhysicalNames
+    data_classes: Sequence[DataClass]
+    deletion_window_days: int
+    durability: Durability = Durability.RETAIN
+
+
+class Keys(pulumi.ComponentResource):
+    """Stateful. The keys of one region, each with an alias, yearly rotation and a policy of its own."""
+
+    arns: Mapping[DataClass, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("reptidex:encryption:Keys", name, None, opts)
+        self.arns = {
+            data_class: self._define_key(f"{name}-{data_class}", data_class, args)
+            for data_class in args.data_classes
+        }
+        self.register_outputs({"arns": {str(data_class): arn for data_class, arn in self.arns.items()}})
+
+    def _define_key(self, name: str, data_class: DataClass, args: KeysArgs) -> pulumi.Output[str]:
+        key = kms.Key(
+            name,
+            description=f"encrypts {data_class} data of {args.names.of('data platform')} in {args.region}",
+            enable_key_rotation=True,
+            deletion_window_in_days=args.deletion_window_days,
+            policy=json.dumps(key_policy(data_class, args.account_id, args.region)),
+            tags={"Name": args.names.of(data_class), "DataClass": str(data_class)},
+            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), args.durability.options()),
+        )
+        kms.Alias(
+            f"{name}-alias",
+            name=args.names.alias(data_class),
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return key.arn
+
+
+def key_policy(data_class: DataClass, account_id: str, region: str) -> dict[str, Any]:
+    """The policy document of the key that encrypts `data_class` in `region` of `account_id`.
+
+    The account may administer the key and, through the AWS service that the class belongs to, use it; AWS services
+    that act on their own are named one by one. No statement lets anybody decrypt by calling KMS directly, and none
+    has a principal outside the account and AWS's own services.
+    """
+    statements = [_administration(account_id), *_USES[data_class](account_id, region)]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _administration(account_id: str) -> Statement:
+    return {
+        "Sid": "AdministerByTheAccount",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Action": list(ADMINISTRATION_ACTIONS),
+        "Resource": "*",
+    }
+
+
+def _through_service(service: str, account_id: str, region: str) -> list[Statement]:
+    """Principals of the account use the key by way of `service`, which may also create grants for itself.
+
+    Source: "kms:ViaService" and "kms:GrantIsForAWSResource" in the KMS guide's list of condition keys.
+    """
+    via = {"kms:ViaService": f"{service}.{region}.amazonaws.com", "kms:CallerAccount": account_id}
+    principal = {"AWS": f"arn:aws:iam::{account_id}:root"}
+    return [
+        {
+            "Sid": "UseThroughTheService",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": list(USE_ACTIONS),
+            "Resource": "*",
+            "Condition": {"StringEquals": via},
+        },
+        {
+            "Sid": "GrantThroughTheService",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+            "Resource": "*",
+            "Condition": {"StringEquals": via, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        },
+    ]
+
+
+def _by_log_groups(account_id: str, region: str) -> list[Statement]:
+    """CloudWatch Logs uses the key for the log groups of this account and region only.
+
+    Source: CloudWatch Logs guide, "Encrypt log data using AWS KMS", encryption context condition.
+    """
+    return [
+        {
+            "Sid": "UseByLogGroups",
+            "Effect": "Allow",
+            "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+            "Action": list(USE_ACTIONS),
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account_id}:log-group:*"
+                }
+            },
+        }
+    ]
+
+
+def _by_publishers(account_id: str, region: str) -> list[Statement]:
+    """The services that publish to an encrypted topic; without this they drop their messages silently.
+
+    Source: SNS guide, "Configure KMS permissions for AWS services"; RDS guide, "Event notification with encrypted topics".
+    """
+    publishers: Statement = {
+        "Sid": "UseByPublishers",
+        "Effect": "Allow",
+        "Principal": {"Service": ["events.rds.amazonaws.com"]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+    }
+    return [publishers, *_through_service("sns", account_id, region)]
+
+
+_USES = {
+    DataClass.DATABASE: lambda account_id, region: _through_service("rds", account_id, region),
+    DataClass.SECRETS: lambda account_id, region: _through_service("secretsmanager", account_id, region),
+    DataClass.LOGS: _by_log_groups,
+    DataClass.NOTIFICATIONS: _by_publishers,
+}

@@ -1,0 +1,73 @@
+"""Where the platform reports what happened to it: an encrypted topic that AWS services can really publish to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import sns
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationTopicArgs:
+    """What a topic needs. `publishers` are AWS service principals; with no address nobody is told by mail."""
+
+    account_id: str
+    kms_key_arn: pulumi.Input[str]
+    publishers: Sequence[str]
+    email_addresses: Sequence[str] = ()
+
+
+class NotificationTopic(pulumi.ComponentResource):
+    """An SNS topic with its key, its policy and its mail subscriptions (each confirmed by whoever owns the address)."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: NotificationTopicArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("reptidex:notifications:NotificationTopic", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = sns.Topic(f"{name}-topic", kms_master_key_id=args.kms_key_arn, opts=child)
+        sns.TopicPolicy(
+            f"{name}-policy",
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(
+                topic.arn.apply(lambda arn: topic_policy(arn, args.account_id, args.publishers))
+            ),
+            opts=child,
+        )
+        for address in args.email_addresses:
+            sns.TopicSubscription(
+                f"{name}-email-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
+            )
+        self.arn = topic.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def topic_policy(topic_arn: str, account_id: str, publishers: Sequence[str]) -> dict[str, Any]:
+    """Lets `publishers` publish on behalf of this account only, and refuses anything that is not encrypted in transit.
+
+    Source: SNS guide, "Example cases for access control" (aws:SourceAccount against the confused deputy).
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "PublishByServices",
+                "Effect": "Allow",
+                "Principal": {"Service": list(publishers)},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            },
+            {
+                "Sid": "RefuseUnencryptedTransport",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }

@@ -1,0 +1,33 @@
+"""The tags that every taggable resource carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.naming import PRODUCT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tags:
+    """What cost reports, backup selections and incident responders need to know about a resource.
+
+    The providers apply them to everything (`default_tags`); a component adds only `Name`, and `DataClass` where
+    a resource holds another class of data than the stack's default.
+    """
+
+    stack: str
+    environment: str
+    owner: str
+    cost_center: str
+    data_class: str
+
+    def as_mapping(self) -> Mapping[str, str]:
+        """The tags with the keys that AWS shows."""
+        return {
+            "Project": PRODUCT,
+            "Stack": self.stack,
+            "Environment": self.environment,
+            "Owner": self.owner,
+            "CostCenter": self.cost_center,
+            "DataClass": self.data_class,
+            "ManagedBy": "pulumi",
+        }

@@ -1,0 +1,1 @@
+"""The composition: configuration in, the platform declared, typed outputs out."""

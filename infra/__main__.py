@@ -1,0 +1,7 @@
+"""The Pulumi program."""
+
+from infra.config import load_admin_password, load_engine
+from infra.outputs import export
+from infra.stack import declare
+
+export(declare(load_engine(), load_admin_password()))

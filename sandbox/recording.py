@@ -1,0 +1,122 @@
+"""Runs a Pulumi program against mocks and records every registration.
+
+It shows what a program declares and how its resources hang together. It proves nothing about the engine, the
+provider or AWS: no input is checked by them, and every output is made up here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import resource_pb2
+
+PROJECT = "dataplatform"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """One registered resource, with what the engine would be told about it. URNs refer to other registrations."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    provider: str
+    protect: bool
+    retain_on_delete: bool
+    ignore_changes: tuple[str, ...]
+    dependencies: frozenset[str]
+
+
+@dataclass(slots=True)
+class Recording:
+    """What one run of a program declared, in order; `outputs` are the program's results, resolved."""
+
+    registrations: list[Registration] = field(default_factory=list)
+    registered_outputs: set[str] = field(default_factory=set)
+    invokes: list[str] = field(default_factory=list)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(program: Callable[[], Mapping[str, Any]], stack: str) -> Recording:
+    """Run `program`, which returns its outputs by key, as stack `stack`; return what it declared.
+
+    Whatever the program raises is raised here.
+    """
+    recording = Recording()
+    made_up = _MadeUpCloud(recording)
+    mocks.set_mocks(
+        made_up, project=PROJECT, stack=stack, preview=False, monitor=_RecordingMonitor(made_up, recording)
+    )
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> pulumi.Output[None]:
+        return pulumi.Output.all(**program()).apply(_keep)
+
+    def _keep(outputs: Mapping[str, Any]) -> None:
+        recording.outputs = outputs
+
+    run()
+    return recording
+
+
+class _MadeUpCloud(mocks.Mocks):
+    """Every resource gets the outputs that programs commonly read, derived from its name."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if not args.custom:
+            return "", args.inputs
+        service = args.typ.split(":")[1].split("/")[0]
+        made_up = {
+            "arn": f"arn:aws:{service}:us-east-1:123456789012:{args.name}",
+            "name": args.name,
+            "keyId": f"{args.name}-key-id",
+            "address": f"{args.name}.made-up",
+            "resourceId": f"{args.name}-resource-id",
+            "result": f"{args.name}-result",
+            "hex": "00000000",
+        }
+        return f"{args.name}-id", {**made_up, **args.inputs}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        self._recording.invokes.append(args.token)
+        return {}, None
+
+
+class _RecordingMonitor(mocks.MockMonitor):
+    """The stand-in for the engine, which also keeps what the SDK's own drops."""
+
+    def __init__(self, made_up: mocks.Mocks, recording: Recording) -> None:
+        super().__init__(made_up)
+        self._recording = recording
+
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != "pulumi:pulumi:Stack":
+            self._recording.registrations.append(
+                Registration(
+                    urn=response.urn,
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent,
+                    custom=request.custom,
+                    inputs=rpc.deserialize_properties(request.object),
+                    provider=request.provider,
+                    protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
+                    ignore_changes=tuple(request.ignoreChanges),
+                    dependencies=frozenset(request.dependencies),
+                )
+            )
+        return response
+
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:
+        self._recording.registered_outputs.add(request.urn)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]

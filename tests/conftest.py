@@ -1,0 +1,14 @@
+"""Options and fixtures of every tier."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` rewrites the files in tests/golden from what the program declares now."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden; review the diff")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be rewritten instead of compared."""
+    return bool(request.config.getoption("--update-golden"))

@@ -1,0 +1,71 @@
+"""The platform as the two committed stack files declare it, recorded under mocks.
+
+A recording shows what the program asks for. It does not show that the provider accepts it, or AWS: the sandbox tests do.
+"""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+from infra.config import NAMESPACE, StackConfig, load_file
+from infra.outputs import OUTPUT_KEYS
+from infra.stack import declare
+from sandbox.recording import Recording, Registration, record
+
+ROOT = Path(__file__).parents[2]
+STACKS = ("dev", "prod")
+
+
+def stack_file(stack: str) -> Path:
+    """The committed configuration file of a stack."""
+    return ROOT / f"Pulumi.{stack}.yaml"
+
+
+def committed(stack: str) -> dict[str, Any]:
+    """The configuration of a committed stack by domain, fresh, so that a test may change it."""
+    keys = yaml.safe_load(stack_file(stack).read_text())["config"]
+    return {key.removeprefix(f"{NAMESPACE}:"): value for key, value in keys.items()}
+
+
+def changed(stack: str, path: str, value: Any) -> StackConfig:
+    """The committed configuration of `stack` with the key at dotted `path` set to `value`."""
+    values = committed(stack)
+    *parents, last = path.split(".")
+    target = values
+    for parent in parents:
+        target = target.setdefault(parent, {})
+    target[last] = value
+    return StackConfig.parse(stack, values)
+
+
+def declared_by(config: StackConfig, admin_password: str | None = None) -> Recording:
+    """Everything that `declare` registers for `config`."""
+
+    def program() -> Mapping[str, Any]:
+        password = None if admin_password is None else pulumi.Output.secret(admin_password)
+        outputs = declare(config, password)
+        return {key: getattr(outputs, key) for key in OUTPUT_KEYS}
+
+    return record(program, config.stack)
+
+
+@functools.cache
+def declared(stack: str) -> Recording:
+    """Everything that a committed stack declares."""
+    return declared_by(load_file(stack_file(stack)))
+
+
+def of_type(recording: Recording, token: str) -> list[Registration]:
+    """The registrations of one resource type, such as `aws:kms/key:Key`, by name: their order of arrival is not fixed."""
+    found = [registration for registration in recording.registrations if registration.type == token]
+    return sorted(found, key=lambda registration: registration.name)
+
+
+def the(recording: Recording, name: str, token: str) -> Registration:
+    """The one registration of that logical name and type."""
+    [found] = [registration for registration in of_type(recording, token) if registration.name == name]
+    return found

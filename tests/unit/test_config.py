@@ -1,0 +1,115 @@
+"""The typed configuration, without an engine.
+
+Proves that both committed files load, and that each mistake is reported once, with its key path, the value and what is
+allowed. That the engine shows it before any resource is registered is proven in tests/sandbox.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from infra.config import ConfigError, ExistingNetwork, StackConfig, load_file
+from tests.harness.platform import STACKS, changed, committed, stack_file
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_committed_stack_files_load(stack: str) -> None:
+    config = load_file(stack_file(stack))
+    assert config.stack == stack
+    assert config.environment == stack
+
+
+def test_windows_are_local_time_and_become_utc() -> None:
+    config = load_file(stack_file("prod"))
+    assert str(config.postgres.backup_window.to_utc(config.time_zone)) == "08:00-09:00"
+
+
+def test_an_existing_vpc_is_told_from_a_new_one_by_its_id() -> None:
+    network = {"vpc_id": "vpc-0a", "app_subnet_ids": ["subnet-1", "subnet-2"], "data_subnet_ids": ["subnet-3", "subnet-4"]}
+    assert isinstance(changed("dev", "network.primary", network).network.primary, ExistingNetwork)
+
+
+# stack, key path changed, its new value, key path reported, what the message must say beside it
+MISTAKES: list[tuple[str, str, Any, str, str]] = [
+    ("dev", "postgress", {}, "postgress", "unknown key"),
+    ("dev", "postgres.instance_klass", "db.t4g.medium", "postgres.instance_klass", "unknown key"),
+    ("dev", "postgres.multi_az", "yes", "postgres.multi_az", "'yes' is not allowed; input should be a valid boolean"),
+    ("dev", "postgres.port", "5433", "postgres.port", "'5433' is not allowed; input should be a valid integer"),
+    ("prod", "postgres.backup_retention_days", 36, "postgres.backup_retention_days", "36 is not allowed; .* less than or equal to 35"),
+    ("prod", "postgres.backup_retention_days", 0, "postgres.backup_retention_days", "0 is not allowed; .* greater than or equal to 1"),
+    ("dev", "postgres.maintenance_window", "sun:03:30-sun:04:30", "postgres.backup_window", "'03:00-04:00' overlaps postgres.maintenance_window 'sun:03:30-sun:04:30'"),
+    ("dev", "postgres.backup_window", "03:00-03:20", "postgres.backup_window", "03:00-03:20.* 30 min"),
+    ("dev", "postgres.backup_window", "3am", "postgres.backup_window", "'3am' is not of the form hh:mm-hh:mm"),
+    ("dev", "time_zone", "EDT5", "time_zone", "EDT5"),
+    ("dev", "postgres.storage.max_allocated_storage_gib", 54, "postgres.storage.max_allocated_storage_gib", "54 is out of range: give 55 to 65536"),
+    ("dev", "postgres.storage.iops", 6000, "postgres.storage.iops", "6000 cannot be set: .* under 400 GiB"),
+    ("dev", "postgres.instance_class", "db.m7g.largee", "postgres.instance_class", "'db.m7g.largee' is not known: did you mean db.m7g.large"),
+    ("dev", "postgres.parameter_group_family", "postgres16", "postgres.parameter_group_family", "'postgres16' does not fit engine version '17': use 'postgres17'"),
+    ("dev", "postgres.engine_version", "16.4", "postgres.engine_version", "'16.4' is not supported: .*17"),
+    ("dev", "postgres.parameters", {"log_min_duration_statement": -2}, "postgres.parameters.log_min_duration_statement", "-2"),
+    ("dev", "postgres.parameters", {"maintenance_work_mem": "5min"}, "postgres.parameters.maintenance_work_mem", "5min"),
+    ("dev", "postgres.parameters", {"wal_compresion": "lz4"}, "postgres.parameters.wal_compresion", "wal_compression"),
+    ("dev", "network.primary.cidr", "10.40.0.0/26", "network.primary.cidr", "10.40.0.0/26.*/23"),
+    ("dev", "network.primary.cidr", "8.8.0.0/16", "network.primary.cidr", "8.8.0.0/16"),
+    ("dev", "network.dr.cidr", "10.40.16.0/20", "network.dr.cidr", "10.40.0.0/16"),
+    ("dev", "network.dr.availability_zones", ["us-west-2a", "us-east-1b"], "network.dr.availability_zones", "'us-east-1b' is not in region us-west-2"),
+    ("dev", "network.dr.availability_zones", ["us-west-2a", "us-west-2a"], "network.dr.availability_zones", "names a zone twice"),
+    ("prod", "postgres.durability", "disposable", "postgres.durability", "'disposable' switches the final snapshot .* off; prod takes 'retain' only"),
+    ("dev", "postgres.clients", {"cidrs": ["0.0.0.0/0"]}, "postgres.clients.cidrs.0", "'0.0.0.0/0' is open to the internet; clients must be within 10.0.0.0/8"),
+    ("dev", "postgres.clients", {"cidrs": ["128.0.0.0/1"]}, "postgres.clients.cidrs.0", "'128.0.0.0/1' is open to the internet"),
+    ("dev", "postgres.clients", {"cidrs": ["10.0.0.1/8"]}, "postgres.clients.cidrs.0", "'10.0.0.1/8' is not an IPv4 range"),
+    ("dev", "postgres.port", 5432, "postgres.port", "5432 is the port that scanners try"),
+    ("dev", "postgres.admin_username", "postgres", "postgres.admin_username", "'postgres' is easily guessed"),
+    ("dev", "postgres.monitoring.performance_insights_retention_days", 8, "postgres.monitoring.performance_insights_retention_days", "8 is not allowed; take 7"),
+    ("dev", "logs.retention_days", 31, "logs.retention_days", "31 is not allowed; input should be 1, 3, 5"),
+    ("dev", "secrets.recovery_window_days", 0, "secrets.recovery_window_days", "0 is not allowed; .* greater than or equal to 7"),
+    ("dev", "account_id", "12345", "account_id", "'12345' is not allowed; .* pattern"),
+    ("dev", "postgres.restore", {}, "postgres.restore", "names 0 sources; give exactly one of"),
+    ("dev", "postgres.restore", {"snapshot_identifier": "a", "restore_time": "2026-11-01T00:00:00Z"}, "postgres.restore.restore_time", "does not go with snapshot_identifier"),
+    ("dev", "postgres.restore", {"source_db_instance_identifier": "a", "restore_time": "2026-11-01T00:00:00"}, "postgres.restore.restore_time", "timezone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stack", "path", "value", "reported", "said"), MISTAKES, ids=lambda v: str(v)[:40])
+def test_a_mistake_gives_one_clear_error(stack: str, path: str, value: Any, reported: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        changed(stack, path, value)
+    headline, *problems = str(raised.value).splitlines()
+    assert headline == f"the configuration of stack {stack} cannot be used"
+    [problem] = problems
+    assert problem.startswith(f"  {reported}: ")
+    assert re.search(said, problem), problem
+
+
+def test_a_missing_key_is_named() -> None:
+    values = committed("dev")
+    del values["postgres"]["instance_class"]
+    with pytest.raises(ConfigError, match=r"postgres\.instance_class: is missing"):
+        StackConfig.parse("dev", values)
+
+
+def test_the_dr_region_must_be_another_region() -> None:
+    values = committed("dev")
+    values["regions"]["dr"] = "us-east-1"
+    values["network"]["dr"]["availability_zones"] = ["us-east-1a", "us-east-1b"]
+    with pytest.raises(ConfigError) as raised:
+        StackConfig.parse("dev", values)
+    [_, problem] = str(raised.value).splitlines()
+    assert problem == "  regions.dr: 'us-east-1' is the primary region too; a copy must be in another region"
+
+
+def test_several_mistakes_are_reported_together() -> None:
+    values = committed("dev")
+    values["postgres"]["port"] = 80
+    values["postgres"]["backup_retention_days"] = 99
+    with pytest.raises(ConfigError) as raised:
+        StackConfig.parse("dev", values)
+    assert len(str(raised.value).splitlines()) == 3
+
+
+def test_a_password_in_the_wrong_place_is_refused_without_being_shown() -> None:
+    with pytest.raises(ConfigError) as raised:
+        changed("dev", "postgres.password", "canary-in-the-wrong-place")
+    assert "postgres.password" in str(raised.value)
+    assert "canary" not in str(raised.value)
