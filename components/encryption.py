@@ -11,8 +11,8 @@ from pulumi_aws import kms
 
 from components.durability import Durability
 from components.naming import PhysicalNames
+from components.notifications import PUBLISHERS
 
-# KMS rotates a key's material once a year unless told otherwise; CIS AWS Foundations 4.6 asks for no more.
 # What a key may be used for once encryption with it is allowed at all; the AWS services' guides ask for exactly these.
 USE_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 # Administration without use: whoever holds only these can manage a key and its policy, and decrypt nothing.
@@ -171,7 +171,7 @@ def _by_publishers(account_id: str, region: str) -> list[Statement]:
     publishers: Statement = {
         "Sid": "UseByPublishers",
         "Effect": "Allow",
-        "Principal": {"Service": ["events.rds.amazonaws.com"]},
+        "Principal": {"Service": list(PUBLISHERS)},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},

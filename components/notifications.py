@@ -7,14 +7,16 @@ from typing import Any
 import pulumi
 from pulumi_aws import sns
 
+# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it.
+PUBLISHERS = ("events.rds.amazonaws.com",)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationTopicArgs:
-    """What a topic needs. `publishers` are AWS service principals; with no address nobody is told by mail."""
+    """What a topic needs. With no address nobody is told by mail."""
 
     account_id: str
     kms_key_arn: pulumi.Input[str]
-    publishers: Sequence[str]
     email_addresses: Sequence[str] = ()
 
 
@@ -32,9 +34,7 @@ class NotificationTopic(pulumi.ComponentResource):
         sns.TopicPolicy(
             f"{name}-policy",
             arn=topic.arn,
-            policy=pulumi.Output.json_dumps(
-                topic.arn.apply(lambda arn: topic_policy(arn, args.account_id, args.publishers))
-            ),
+            policy=pulumi.Output.json_dumps(topic.arn.apply(lambda arn: topic_policy(arn, args.account_id))),
             opts=child,
         )
         for address in args.email_addresses:
@@ -45,8 +45,8 @@ class NotificationTopic(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def topic_policy(topic_arn: str, account_id: str, publishers: Sequence[str]) -> dict[str, Any]:
-    """Lets `publishers` publish on behalf of this account only, and refuses anything that is not encrypted in transit.
+def topic_policy(topic_arn: str, account_id: str) -> dict[str, Any]:
+    """Lets AWS's services publish on behalf of this account only, and refuses anything that is not encrypted in transit.
 
     Source: SNS guide, "Example cases for access control" (aws:SourceAccount against the confused deputy).
     """
@@ -56,7 +56,7 @@ def topic_policy(topic_arn: str, account_id: str, publishers: Sequence[str]) -> 
             {
                 "Sid": "PublishByServices",
                 "Effect": "Allow",
-                "Principal": {"Service": list(publishers)},
+                "Principal": {"Service": list(PUBLISHERS)},
                 "Action": "sns:Publish",
                 "Resource": topic_arn,
                 "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},

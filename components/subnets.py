@@ -3,12 +3,12 @@
 The range is cut the same way whatever is asked for, so that asking for more later moves nothing that exists:
 
     eighths of the VPC   0    1    2    3    4    5    6         7
-    tier                 app  app  app  app  data data public    spare
-    slots                a    b    c    d    a b  c d  a b c d
+    tier                 app  app  app  app  data data spare     spare
+    slots                a    b    c    d    a b  c d
 
 Every tier has four slots, one per availability zone, and three zones are the usual number. `app` is the
 private tier: interface endpoints and Fargate tasks live there with one address each, so it gets half of the
-range. `data` is the isolated tier of the databases. `public` exists only where NAT gateways are asked for.
+range. `data` is the isolated tier of the databases. A quarter of the range is spare.
 
 Sources: Amazon VPC User Guide, "VPC CIDR blocks" (a VPC is /16 to /28) and "Subnet sizing" (a subnet is /16
 to /28, five addresses of each are reserved); Amazon RDS User Guide, "Working with a DB instance in a VPC" (a
@@ -18,7 +18,7 @@ subnet group spans at least two zones); RFC 1918 for the private ranges.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import IPv4Network
 
 ZONE_SLOTS = 4
 MINIMUM_ZONES = 2
@@ -28,7 +28,7 @@ LARGEST_VPC_PREFIX = 16
 SMALLEST_VPC_PREFIX = 23
 
 _PRIVATE_RANGES = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
-_APP_BITS, _DATA_BITS, _PUBLIC_BITS = 3, 4, 5
+_APP_BITS, _DATA_BITS = 3, 4
 # First slot of a tier, counted in subnets of that tier's own size: app from the first eighth, data from the
 # fifth, public from the seventh.
 _APP_FIRST, _DATA_FIRST, _PUBLIC_FIRST = 0, 8, 24
@@ -45,18 +45,17 @@ class SubnetPlan:
     vpc: IPv4Network
     app: tuple[IPv4Network, ...]
     data: tuple[IPv4Network, ...]
-    public: tuple[IPv4Network, ...]
 
     @property
     def all(self) -> tuple[IPv4Network, ...]:
-        """Every subnet: app, then data, then public."""
-        return self.app + self.data + self.public
+        """Every subnet: app, then data."""
+        return self.app + self.data
 
 
-def plan(cidr: str, *, availability_zones: int = 3, public: bool = False) -> SubnetPlan:
-    """Cut `cidr` into subnets for two to four availability zones; `public` adds a tier for NAT gateways.
+def plan(cidr: str, *, availability_zones: int = 3) -> SubnetPlan:
+    """Cut `cidr` into subnets for two to four availability zones.
 
-    Adding a zone or the public tier later leaves every other subnet as it is. Raises SubnetError where the
+    Adding a zone later leaves every other subnet as it is. Raises SubnetError where the
     range is not a private one from /16 to /23 or the number of zones is not 2 to 4.
     """
     vpc = vpc_network(cidr)
@@ -72,7 +71,6 @@ def plan(cidr: str, *, availability_zones: int = 3, public: bool = False) -> Sub
         vpc=vpc,
         app=tier(_APP_BITS, _APP_FIRST),
         data=tier(_DATA_BITS, _DATA_FIRST),
-        public=tier(_PUBLIC_BITS, _PUBLIC_FIRST) if public else (),
     )
 
 
@@ -88,15 +86,14 @@ def require_disjoint(primary_cidr: str, dr_cidr: str) -> None:
 
 def vpc_network(cidr: str) -> IPv4Network:
     """Read a VPC range: IPv4, RFC 1918, no host bits, /16 to /23. Raises SubnetError."""
-    address, separator, prefix = cidr.partition("/")
     try:
-        if not separator or not prefix.isdecimal():
-            raise NetmaskValueError
-        network = IPv4Network((address, int(prefix)), strict=False)
-    except (AddressValueError, NetmaskValueError) as error:
+        network = IPv4Network(cidr, strict=False)
+    except ValueError as error:
         raise SubnetError(f"{cidr!r} is not an IPv4 range: write it as 10.20.0.0/16") from error
-    if str(network.network_address) != address:
-        raise SubnetError(f"{cidr!r} has host bits set: write it as {network}")
+    if "/" not in cidr:
+        raise SubnetError(f"{cidr!r} has no size: write it as {cidr}/16 for a range of 65,536 addresses")
+    if str(network) != cidr:
+        raise SubnetError(f"{cidr!r} has host bits set or spells out its netmask: write it as {network}")
     if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
         ranges = ", ".join(map(str, _PRIVATE_RANGES))
         raise SubnetError(f"{cidr!r} is not a private range: take one inside {ranges} (RFC 1918)")

@@ -28,7 +28,6 @@ from infra.providers import declare_providers
 PRIMARY_DATA_CLASSES = (DataClass.DATABASE, DataClass.SECRETS, DataClass.LOGS, DataClass.NOTIFICATIONS)
 # The DR region publishes nothing yet; its keys are for what is copied there.
 DR_DATA_CLASSES = (DataClass.DATABASE, DataClass.SECRETS, DataClass.LOGS)
-RDS_EVENTS = "events.rds.amazonaws.com"
 
 
 def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = None) -> StackOutputs:
@@ -68,7 +67,6 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         NotificationTopicArgs(
             account_id=config.account_id,
             kms_key_arn=primary_keys.arns[DataClass.NOTIFICATIONS],
-            publishers=(RDS_EVENTS,),
             email_addresses=config.notifications.email_addresses,
         ),
         in_primary,

@@ -1,6 +1,11 @@
 """Options and fixtures of every tier."""
 
+import hypothesis
 import pytest
+
+# An example may take long on a loaded machine without being wrong.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

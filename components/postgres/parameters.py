@@ -124,10 +124,8 @@ class Parameter:
 SHARED_BUFFERS_PERCENT = 25
 # Work memory of all planned connections together. At RDS's default number of connections it comes to
 # PostgreSQL's default of 4 MB each; with buffers, vacuum and maintenance it leaves a fifth for the system and
-# the backends.
+# the backends. One work_mem for each stands for half of them running a hash at hash_mem_multiplier = 2.
 WORK_MEM_PERCENT = 45
-# One work_mem for every planned connection stands for half of them running a hash at hash_mem_multiplier = 2.
-WORK_MEMS_PER_CONNECTION = 1
 WORK_MEM_MIN_KB = 1024
 # Beyond this a report should raise it for its own session: measured, 64 MB took 9 % off reporting queries.
 WORK_MEM_MAX_KB = 64 * 1024
@@ -136,7 +134,7 @@ WORK_MEM_MAX_KB = 64 * 1024
 def work_mem_kb(instance: InstanceFacts) -> int:
     """45 % of memory over the planned connections, in steps of 64 kB between 1 MB and 64 MB."""
     share_bytes = instance.memory_bytes * WORK_MEM_PERCENT // 100
-    share_kb = share_bytes // (instance.max_connections * WORK_MEMS_PER_CONNECTION) // 1024
+    share_kb = share_bytes // instance.max_connections // 1024
     return min(max(share_kb // 64 * 64, WORK_MEM_MIN_KB), WORK_MEM_MAX_KB)
 
 
@@ -625,22 +623,18 @@ def compute(
         allocated_storage_gib=allocated_storage_gib,
         database_name=database_name,
     )
-    values = {
-        name: overridden[name] if name in overridden else convert(name, _own_value(spec, instance))
-        for name, spec in PARAMETERS.items()
-        if name in overridden or spec.value is not None
-    }
+    values = {}
+    for name, spec in PARAMETERS.items():
+        own_value = spec.value(instance) if callable(spec.value) else spec.value
+        if name in overridden:
+            values[name] = overridden[name]
+        elif own_value is not None:
+            values[name] = convert(name, own_value)
     _require_loaded_libraries(values)
     _require_one_password_method(values, overridden)
     _require_wal_fits_storage(values, overridden, instance)
     _require_memory_budget(values, overridden, instance)
     return tuple(Parameter(name, value, PARAMETERS[name].apply_method) for name, value in values.items())
-
-
-def _own_value(spec: ParameterSpec, instance: InstanceFacts) -> Value:
-    value = spec.value(instance) if callable(spec.value) else spec.value
-    assert value is not None, f"{spec.name} has no value of its own"
-    return value
 
 
 def _require_loaded_libraries(values: Mapping[str, str]) -> None:
@@ -656,12 +650,9 @@ def _require_loaded_libraries(values: Mapping[str, str]) -> None:
 
 
 def _require_one_password_method(values: Mapping[str, str], overridden: Mapping[str, str]) -> None:
-    if values["password_encryption"] == "md5" and values["rds.accepted_password_auth_method"] == "scram":
-        name = (
-            "password_encryption"
-            if "password_encryption" in overridden
-            else "rds.accepted_password_auth_method"
-        )
+    stored, accepted = "password_encryption", "rds.accepted_password_auth_method"
+    if (values[stored], values[accepted]) == ("md5", "scram"):
+        name = stored if stored in overridden else accepted
         raise ParameterError(
             name,
             "password_encryption 'md5' and rds.accepted_password_auth_method 'scram' lock out "
@@ -729,7 +720,7 @@ def memory_claims_bytes(values: Mapping[str, str], instance: InstanceFacts) -> d
         buffers = instance.memory_bytes * SHARED_BUFFERS_PERCENT // 100
     return {
         "shared_buffers": buffers,
-        "work_mem": int(values["work_mem"]) * kib * instance.max_connections * WORK_MEMS_PER_CONNECTION,
+        "work_mem": int(values["work_mem"]) * kib * instance.max_connections,
         "autovacuum": worker * int(values["autovacuum_max_workers"]),
         "maintenance_work_mem": maintenance,
     }

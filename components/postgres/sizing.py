@@ -197,9 +197,8 @@ GP3_STRIPED = Gp3Limits(
     baseline_iops=12_000, max_iops=64_000, baseline_throughput_mib_per_s=500, max_throughput_mib_per_s=4_000
 )
 
-# RDS refuses a ceiling less than 10 % above the allocated storage, and warns by event below 26 %.
+# RDS refuses a ceiling less than 10 % above the allocated storage; up to 26 % above it sends an event.
 STORAGE_CEILING_PERCENT = 110
-STORAGE_CEILING_WITHOUT_EVENTS_PERCENT = 126
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -281,11 +280,6 @@ def validate_gp3(
 def minimum_storage_ceiling_gib(allocated_storage_gib: int) -> int:
     """The lowest `max_allocated_storage` RDS accepts: 10 % above the allocated storage, rounded up."""
     return _percent_rounded_up(allocated_storage_gib, STORAGE_CEILING_PERCENT)
-
-
-def quiet_storage_ceiling_gib(allocated_storage_gib: int) -> int:
-    """The lowest `max_allocated_storage` for which RDS sends no "close to the ceiling" event: 26 % above."""
-    return _percent_rounded_up(allocated_storage_gib, STORAGE_CEILING_WITHOUT_EVENTS_PERCENT)
 
 
 def validate_storage_ceiling(allocated_storage_gib: int, max_allocated_storage_gib: int) -> None:

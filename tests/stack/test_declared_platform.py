@@ -56,7 +56,9 @@ def test_urns_are_the_golden_ones_so_that_a_rename_is_a_decision(
 
 def test_no_resource_is_outside_a_component(recording: Recording) -> None:
     orphans = [
-        r.urn for r in recording.registrations if "pulumi:pulumi:Stack$aws:" in r.urn or "Stack$random:" in r.urn
+        r.urn
+        for r in recording.registrations
+        if "pulumi:pulumi:Stack$aws:" in r.urn or "Stack$random:" in r.urn
     ]
     assert orphans == []
 
@@ -203,7 +205,10 @@ def test_default_security_groups_are_empty(recording: Recording) -> None:
 
 
 def test_tasks_reach_each_service_they_call_without_the_internet(recording: Recording) -> None:
-    services = {r.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1."): r for r in of_type(recording, ENDPOINT)}
+    services = {
+        r.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1."): r
+        for r in of_type(recording, ENDPOINT)
+    }
     assert {"s3", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "sts"} <= set(services)
     assert services["s3"].inputs["vpcEndpointType"] == "Gateway"
     assert services["logs"].inputs["privateDnsEnabled"] is True
@@ -218,7 +223,9 @@ def test_log_groups_exist_before_the_database_that_writes_to_them(stack: str, re
     assert {r.urn for r in groups} <= instance(stack).dependencies
 
 
-def test_the_monitoring_role_may_publish_before_the_database_uses_it(stack: str, recording: Recording) -> None:
+def test_the_monitoring_role_may_publish_before_the_database_uses_it(
+    stack: str, recording: Recording
+) -> None:
     [attachment] = of_type(recording, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     assert attachment.urn in instance(stack).dependencies
 
@@ -255,7 +262,9 @@ def test_the_admin_secret_is_copied_to_the_dr_region_under_a_key_of_that_region(
 
 
 def test_every_event_source_the_controls_name_is_subscribed(stack: str, recording: Recording) -> None:
-    subscriptions = {r.inputs["sourceType"]: r for r in of_type(recording, "aws:rds/eventSubscription:EventSubscription")}
+    subscriptions = {
+        r.inputs["sourceType"]: r for r in of_type(recording, "aws:rds/eventSubscription:EventSubscription")
+    }
     assert set(subscriptions) == {"db-instance", "db-parameter-group", "db-security-group"}
     assert {"failover", "failure", "maintenance", "configuration change"} <= set(
         subscriptions["db-instance"].inputs["eventCategories"]
@@ -279,7 +288,9 @@ def test_a_database_can_come_from_a_snapshot() -> None:
 
 
 def test_a_database_can_come_from_a_moment_in_the_life_of_another() -> None:
-    inputs = restored(source_db_instance_identifier="reptidex-dev-postgres", restore_time="2026-11-01T03:15:00-05:00")
+    inputs = restored(
+        source_db_instance_identifier="reptidex-dev-postgres", restore_time="2026-11-01T03:15:00-05:00"
+    )
     assert inputs["restoreToPointInTime"] == {
         "sourceDbInstanceIdentifier": "reptidex-dev-postgres",
         "restoreTime": "2026-11-01T08:15:00Z",
@@ -297,7 +308,11 @@ def test_a_database_can_come_from_the_latest_moment_of_a_replicated_backup() -> 
 def test_clients_are_let_in_one_rule_each() -> None:
     clients = {"security_group_ids": ["sg-0123456789abcdef0"], "cidrs": ["10.60.0.0/16"]}
     recording = declared_by(changed("dev", "postgres.clients", clients))
-    rules = [r for r in of_type(recording, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") if r.name.startswith("postgres-")]
+    rules = [
+        r
+        for r in of_type(recording, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if r.name.startswith("postgres-")
+    ]
     assert [(r.inputs.get("referencedSecurityGroupId"), r.inputs.get("cidrIpv4")) for r in rules] == [
         (None, "10.60.0.0/16"),
         ("sg-0123456789abcdef0", None),
@@ -322,7 +337,10 @@ def test_a_configured_password_replaces_the_generated_one_and_reaches_no_output(
     canary = "canary-" + "x" * 12
     recording = declared_by(load_file(stack_file("dev")), admin_password=canary)
     assert of_type(recording, "random:index/randomPassword:RandomPassword") == []
-    assert the(recording, "postgres-instance", INSTANCE).inputs["password"] == {SECRET: SECRET_KIND, "value": canary}
+    assert the(recording, "postgres-instance", INSTANCE).inputs["password"] == {
+        SECRET: SECRET_KIND,
+        "value": canary,
+    }
     assert canary not in repr(recording.outputs)
 
 
@@ -333,4 +351,3 @@ def test_every_output_has_a_value(recording: Recording) -> None:
 
 def test_nothing_is_looked_up_in_a_cloud_while_declaring(recording: Recording) -> None:
     assert recording.invokes == []
-

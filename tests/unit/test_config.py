@@ -1,7 +1,7 @@
 """The typed configuration, without an engine.
 
 Proves that both committed files load, and that each mistake is reported once, with its key path, the value and what is
-allowed. That the engine shows it before any resource is registered is proven in tests/sandbox.
+allowed. Does not prove that the engine shows it before any resource is registered; tests/sandbox does.
 """
 
 import re
@@ -26,7 +26,11 @@ def test_windows_are_local_time_and_become_utc() -> None:
 
 
 def test_an_existing_vpc_is_told_from_a_new_one_by_its_id() -> None:
-    network = {"vpc_id": "vpc-0a", "app_subnet_ids": ["subnet-1", "subnet-2"], "data_subnet_ids": ["subnet-3", "subnet-4"]}
+    network = {
+        "vpc_id": "vpc-0a",
+        "app_subnet_ids": ["subnet-1", "subnet-2"],
+        "data_subnet_ids": ["subnet-3", "subnet-4"],
+    }
     assert isinstance(changed("dev", "network.primary", network).network.primary, ExistingNetwork)
 
 

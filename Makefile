@@ -1,0 +1,54 @@
+# Thin: each target is one command that can be typed by hand. `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+STACK ?= dev
+BIN := .venv/bin
+SANDBOX := $(BIN)/python -m sandbox
+
+.PHONY: help up preview refresh down status shell check test bench lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+# Exact versions with hashes; installed again only when they change.
+.venv/installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed; this is " + sys.version.split()[0] + ": run make PYTHON=python3.12 ...")'
+	@echo "installing the pinned Python packages into .venv"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: .venv/installed ## bring STACK (dev, prod) up on this machine: real engine, real provider, emulated AWS
+	@$(SANDBOX) up --stack $(STACK)
+
+preview: .venv/installed ## what `up` would change
+	@$(SANDBOX) preview --stack $(STACK)
+
+refresh: .venv/installed ## compare the state with the emulated account
+	@$(SANDBOX) refresh --stack $(STACK)
+
+down: .venv/installed ## destroy STACK; leaves no process and no state
+	@$(SANDBOX) down --stack $(STACK)
+
+status: .venv/installed ## what runs, and what was called that nobody emulates
+	@$(SANDBOX) status --stack $(STACK)
+
+shell: .venv/installed ## a shell in which plain `pulumi preview` and `aws` speak to STACK's sandbox
+	@$(SANDBOX) shell --stack $(STACK)
+
+check: .venv/installed ## format, lint, types, unit and stack tests (under a minute)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/unit tests/stack
+
+test: check ## check, then the sandbox tests: real engine, real provider, both stacks
+	$(BIN)/pytest tests/sandbox --numprocesses 2 --dist loadfile
+
+bench: .venv/installed ## measure against the limits we promise
+	$(BIN)/python -m tests.bench
+
+lock: .venv/installed ## resolve pyproject.toml into requirements/*.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --output-file requirements/dev.txt pyproject.toml

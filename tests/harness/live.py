@@ -1,0 +1,161 @@
+"""One sandbox of its own for a test module: the commands a user types, run as they are typed.
+
+Everything goes through `python -m sandbox` and the plain `pulumi` command line in the environment that `make shell` gives.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+
+from sandbox.environment import LOOPBACK
+from tests.harness.platform import ROOT
+
+
+@dataclass(slots=True)
+class Transcript:
+    """Everything that commands printed, for tests that look for what must not be there."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+        self.texts += [done.stdout, done.stderr]
+        return done
+
+
+class LiveStack:
+    """A stack in a sandbox whose state is in `state_directory`; `transcript` keeps what its commands print."""
+
+    def __init__(self, stack: str, state_directory: Path) -> None:
+        self.stack = stack
+        self.state_directory = state_directory
+        self.transcript = Transcript()
+        self._variables = {**os.environ, "SANDBOX_STATE_DIR": str(state_directory)}
+        self._shell_variables: dict[str, str] | None = None
+
+    @property
+    def directory(self) -> Path:
+        return self.state_directory / self.stack
+
+    def sandbox(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`python -m sandbox <arguments> --stack <stack>`; whatever its exit code."""
+        return self._run(
+            [sys.executable, "-m", "sandbox", *arguments, "--stack", self.stack], self._variables
+        )
+
+    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The plain command line as `make shell` would run it; whatever its exit code."""
+        return self._run(["pulumi", *arguments], self.shell_variables)
+
+    @property
+    def shell_variables(self) -> Mapping[str, str]:
+        """The environment of `make shell`."""
+        if self._shell_variables is None:
+            printed = self.sandbox("env").stdout
+            show = "import json, os; print(json.dumps(dict(os.environ)))"
+            done = subprocess.run(
+                ["sh", "-c", f'eval "$0"; exec "{sys.executable}" -c \'{show}\'', printed],
+                env=self._variables, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            self._shell_variables = json.loads(done.stdout)
+        return self._shell_variables
+
+    def set_config(self, path: str, value: str, *flags: str) -> None:
+        """Set a key of this sandbox's configuration; the committed file stays as it is."""
+        domain, *rest = path.split(".")
+        dotted = ".".join([f"dataplatform:{domain}", *rest])
+        done = self.pulumi("config", "set", *flags, *(["--path"] if rest else []), dotted, value)
+        assert done.returncode == 0, done.stderr
+
+    def unset_config(self, path: str) -> None:
+        """Remove a key again."""
+        domain, *rest = path.split(".")
+        done = self.pulumi("config", "rm", "--path", ".".join([f"dataplatform:{domain}", *rest]))
+        assert done.returncode == 0, done.stderr
+
+    def planned_operations(self) -> dict[str, str]:
+        """What `pulumi preview` would do, by logical name, without what stays the same."""
+        done = self.pulumi("preview", "--json")
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        steps = json.loads(done.stdout)["steps"]
+        return {
+            step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] not in {"same", "read"}
+        }
+
+    def state(self) -> dict[str, Any]:
+        """The stack's state as `pulumi stack export` shows it: secrets encrypted."""
+        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export").stdout)
+        return exported
+
+    def aws(self, service: str, region: str = "us-east-1") -> Any:
+        """A boto3 client of the emulated account."""
+        variables = self.shell_variables
+        assert variables["AWS_ENDPOINT_URL"].startswith(f"http://{LOOPBACK}:")
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            region_name=region,
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def database(self) -> dict[str, Any]:
+        """The primary as the emulated account describes it."""
+        [found] = self.aws("rds").describe_db_instances()["DBInstances"]
+        return dict(found)
+
+    def unknown_calls(self) -> list[Any]:
+        """Calls that reached the emulated account and that nobody emulates."""
+        return list(json.loads(self.sandbox("status", "--json").stdout)["unknown_calls"])
+
+    def files(self) -> Iterator[Path]:
+        """Everything that the sandbox wrote: state, history, logs, configuration."""
+        return (path for path in self.directory.rglob("*") if path.is_file())
+
+    def processes(self) -> list[str]:
+        """Processes that work for this sandbox, told by its state folder in their arguments or environment."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                mentions = [*process.cmdline(), *process.environ().values()]
+                if process.pid != os.getpid() and any(str(self.directory) in text for text in mentions):
+                    found.append(" ".join(process.cmdline()))
+            except psutil.Error:
+                continue
+        return found
+
+    def _run(self, command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return self.transcript.add(done)
+
+
+def live_stack(stack: str, state_directory: Path) -> Iterator[LiveStack]:
+    """The stack brought up, and whatever happens taken down again."""
+    live = LiveStack(stack, state_directory)
+    try:
+        up = live.sandbox("up", "--json")
+        assert up.returncode == 0, up.stdout[-2000:] + up.stderr[-6000:]
+        yield live
+    finally:
+        live.sandbox("down", "--force")
+
+
+def assert_nothing_left(live: LiveStack) -> None:
+    """No process and no state of this sandbox."""
+    assert live.processes() == []
+    assert not live.directory.exists()

@@ -1,0 +1,244 @@
+"""The dev stack, for real: `up`, and everything a platform engineer then does, until `down`.
+
+Proves with the real engine and the real provider code that the program is accepted, converges, changes in place, and keeps
+secrets. Does not prove what AWS itself would say: the account is emulated.
+"""
+
+import base64
+import json
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from infra.outputs import OUTPUT_KEYS
+from tests.harness.live import LiveStack, assert_nothing_left, live_stack
+from tests.harness.platform import ROOT, changed, declared_by, of_type
+
+CANARY = f"Canary{secrets.token_hex(12)}"
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Iterator[LiveStack]:
+    yield from live_stack("dev", tmp_path_factory.mktemp("state"))
+
+
+def test_up_ends_with_every_output(dev: LiveStack) -> None:
+    outputs = json.loads(dev.pulumi("stack", "output", "--json").stdout)
+    assert set(outputs) == set(OUTPUT_KEYS)
+    assert outputs["postgres_port"] == 5433
+    assert outputs["postgres_identifier"] == "reptidex-dev-postgres"
+    assert len(outputs["primary_data_subnet_ids"]) == 3
+    assert outputs["dr_database_key_arn"].startswith("arn:aws:kms:us-west-2:111111111111:key/")
+
+
+def test_the_state_holds_exactly_the_golden_resources(dev: LiveStack) -> None:
+    """The mocks leave the stack out of a URN's type, and the engine adds its default provider."""
+    in_state = {
+        urn
+        for r in dev.state()["deployment"]["resources"]
+        if "pulumi:providers:random" not in (urn := r["urn"])
+    }
+    golden = {
+        line.replace("pulumi:pulumi:Stack$", "")
+        for line in (ROOT / "tests" / "golden" / "dev.urns").read_text().splitlines()
+    }
+    assert {urn for urn in in_state if "pulumi:pulumi:Stack::" not in urn} == golden
+
+
+def test_nothing_was_called_that_nobody_emulates(dev: LiveStack) -> None:
+    assert dev.unknown_calls() == []
+
+
+def test_a_preview_after_up_has_no_changes(dev: LiveStack) -> None:
+    done = dev.pulumi("preview", "--expect-no-changes", "--diff")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_second_up_changes_nothing(dev: LiveStack) -> None:
+    before = dev.state()["deployment"]["resources"]
+    done = dev.sandbox("up", "--json")
+    assert done.returncode == 0
+    assert re.search(r"\d+ unchanged", done.stderr), done.stderr[-2000:]
+    assert not re.search(r"\d+ (created|updated|deleted|replaced)", done.stderr)
+    assert {r["urn"]: r.get("modified") for r in dev.state()["deployment"]["resources"]} == {
+        r["urn"]: r.get("modified") for r in before
+    }
+
+
+def test_a_refresh_finds_nothing_different(dev: LiveStack) -> None:
+    done = dev.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_emulated_database_is_what_the_configuration_says(dev: LiveStack) -> None:
+    database = dev.database()
+    wanted = {
+        "DBInstanceIdentifier": "reptidex-dev-postgres",
+        "DBInstanceClass": "db.t4g.medium",
+        "AllocatedStorage": 50,
+        "MaxAllocatedStorage": 100,
+        "StorageEncrypted": True,
+        "PubliclyAccessible": False,
+        "PreferredBackupWindow": "08:00-09:00",
+        "PreferredMaintenanceWindow": "sun:10:00-sun:11:00",
+        "BackupRetentionPeriod": 7,
+        "IAMDatabaseAuthenticationEnabled": True,
+        "MonitoringInterval": 60,
+        "PerformanceInsightsEnabled": True,
+        "DeletionProtection": False,
+        "EnabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+        "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+    }
+    assert {key: database.get(key) for key in wanted} == wanted
+    assert database["Endpoint"]["Port"] == 5433
+
+
+def test_the_emulated_parameter_group_is_what_was_computed(dev: LiveStack) -> None:
+    [group] = dev.database()["DBParameterGroups"]
+    pages = dev.aws("rds").get_paginator("describe_db_parameters")
+    found = {
+        parameter["ParameterName"]: (parameter["ParameterValue"], parameter["ApplyMethod"])
+        for page in pages.paginate(DBParameterGroupName=group["DBParameterGroupName"], Source="user")
+        for parameter in page["Parameters"]
+    }
+    [declared] = of_type(
+        declared_by(changed("dev", "postgres.apply_immediately", True)),
+        "aws:rds/parameterGroup:ParameterGroup",
+    )
+    assert found == {p["name"]: (p["value"], p["applyMethod"]) for p in declared.inputs["parameters"]}
+
+
+def test_default_tags_reach_the_database_and_its_network(dev: LiveStack) -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in dev.database()["TagList"]}
+    assert tags["Environment"] == "dev"
+    assert tags["ManagedBy"] == "pulumi"
+    assert tags["Name"] == "reptidex-dev-postgres"
+    for region in ("us-east-1", "us-west-2"):
+        vpcs = dev.aws("ec2", region).describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["reptidex"]}])
+        assert len(vpcs["Vpcs"]) == 1
+
+
+def test_the_secret_holds_what_connects_to_the_database(dev: LiveStack) -> None:
+    arn = dev.pulumi("stack", "output", "postgres_admin_secret_arn").stdout.strip()
+    secret = json.loads(dev.aws("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    assert set(secret) == {"engine", "host", "port", "dbname", "username", "password"}
+    assert secret["host"] == dev.database()["Endpoint"]["Address"]
+    assert len(secret["password"]) == 32
+
+
+def test_an_address_without_an_emulator_is_refused_by_the_account_guard(dev: LiveStack) -> None:
+    """The providers accept the stack's own account only, so that wrong credentials cannot build a second platform."""
+    dev.set_config("account_id", "999999999999")
+    done = dev.pulumi("preview")
+    dev.set_config("account_id", "111111111111")
+    assert done.returncode != 0
+    assert "111111111111" in done.stdout + done.stderr
+
+
+def test_a_longer_retention_is_an_update_in_place(dev: LiveStack) -> None:
+    identity = dev.database()["DbiResourceId"]
+    dev.set_config("postgres.backup_retention_days", "8")
+    assert dev.planned_operations() == {"postgres-instance": "update"}
+    done = dev.sandbox("up", "--json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert dev.database()["BackupRetentionPeriod"] == 8
+    assert dev.database()["DbiResourceId"] == identity
+    assert dev.planned_operations() == {}
+
+
+def test_the_restore_input_never_touches_an_existing_database(dev: LiveStack) -> None:
+    dev.set_config("postgres.restore.snapshot_identifier", "some-snapshot")
+    assert dev.planned_operations() == {}
+    dev.set_config("postgres.restore.snapshot_identifier", "another-snapshot")
+    assert dev.planned_operations() == {}
+    dev.unset_config("postgres.restore")
+    dev.set_config("postgres.restore.source_db_instance_identifier", "another-database")
+    assert dev.planned_operations() == {}
+    dev.unset_config("postgres.restore")
+    assert dev.planned_operations() == {}
+
+
+def test_what_changed_behind_the_engines_back_is_seen_and_mended(dev: LiveStack) -> None:
+    dev.aws("rds").modify_db_instance(
+        DBInstanceIdentifier="reptidex-dev-postgres", BackupRetentionPeriod=3, ApplyImmediately=True
+    )
+    refresh = dev.sandbox("refresh")
+    assert refresh.returncode == 0, refresh.stderr[-3000:]
+    assert dev.planned_operations() == {"postgres-instance": "update"}
+    assert dev.sandbox("up", "--json").returncode == 0
+    assert dev.database()["BackupRetentionPeriod"] == 8
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("postgres.backup_retention_days", "36", "postgres.backup_retention_days: 36 is not allowed"),
+        ("postgres.instance_klass", "db.t4g.small", "postgres.instance_klass: unknown key"),
+        ("postgress", "x", "postgress: unknown key"),
+        (
+            "postgres.clients.cidrs[0]",
+            "0.0.0.0/0",
+            "postgres.clients.cidrs.0: '0.0.0.0/0' is open to the internet",
+        ),
+    ],
+)
+def test_a_wrong_value_stops_the_engine_before_any_resource(
+    dev: LiveStack, path: str, value: str, said: str
+) -> None:
+    working_copy = dev.directory / "Pulumi.dev.yaml"
+    good = working_copy.read_text()
+    dev.set_config(path, value)
+    done = dev.pulumi("preview", "--json")
+    working_copy.write_text(good)
+    printed = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert said in printed, printed[-3000:]
+    assert "Traceback" not in printed
+    assert "aws:" not in {
+        step["urn"].split("::")[-2].split(":")[0] + ":" for step in json.loads(done.stdout).get("steps", [])
+    }
+
+
+def test_a_password_in_plain_text_is_refused_without_being_shown(dev: LiveStack) -> None:
+    working_copy = dev.directory / "Pulumi.dev.yaml"
+    good = working_copy.read_text()
+    dev.set_config("admin_password", "plain-canary", "--plaintext")
+    done = dev.pulumi("preview")
+    working_copy.write_text(good)
+    assert done.returncode != 0
+    assert "admin_password: stands in plain text" in done.stdout + done.stderr
+    assert "plain-canary" not in done.stdout + done.stderr
+
+
+def test_a_configured_password_is_nowhere_to_be_read(dev: LiveStack) -> None:
+    dev.set_config("admin_password", CANARY, "--secret")
+    assert "Traceback" not in dev.pulumi("preview", "--diff").stdout
+    done = dev.sandbox("up")
+    assert done.returncode == 0, done.stderr[-3000:]
+    for arguments in (
+        ["stack", "output", "--json"],
+        ["stack", "export"],
+        ["preview", "--diff"],
+        ["stack", "history"],
+        ["preview", "--json"],
+    ):
+        dev.pulumi(*arguments)
+    arn = dev.pulumi("stack", "output", "postgres_admin_secret_arn").stdout.strip()
+    assert CANARY in dev.aws("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    shapes = [
+        CANARY.encode(),
+        *(base64.b64encode(b"x" * shift + CANARY.encode())[4:-4] for shift in range(3)),
+    ]
+    printed = "\n".join(dev.transcript.texts).encode()
+    for shape in shapes:
+        assert shape not in printed
+        for path in dev.files():
+            assert shape not in path.read_bytes(), path
+
+
+def test_down_leaves_no_process_and_no_state(dev: LiveStack) -> None:
+    done = dev.sandbox("down")
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert_nothing_left(dev)

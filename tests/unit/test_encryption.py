@@ -1,0 +1,87 @@
+"""The key policies, as documents.
+
+Proves who may use which key and under which condition. Does not prove that KMS evaluates them so.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.encryption import DataClass, key_policy
+from components.notifications import topic_policy
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+DECRYPT = {"kms:*", "kms:Decrypt", "*"}
+
+
+def statements(data_class: DataClass) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = key_policy(data_class, ACCOUNT, REGION)["Statement"]
+    return found
+
+
+@pytest.mark.parametrize("data_class", DataClass)
+def test_nobody_outside_the_account_and_aws_itself_is_named(data_class: DataClass) -> None:
+    for statement in statements(data_class):
+        [(kind, who)] = statement["Principal"].items()
+        if kind == "AWS":
+            assert who == f"arn:aws:iam::{ACCOUNT}:root"
+        else:
+            assert kind == "Service"
+            assert all(name.endswith(".amazonaws.com") for name in ([who] if isinstance(who, str) else who))
+
+
+@pytest.mark.parametrize("data_class", DataClass)
+def test_the_account_can_always_administer_its_key(data_class: DataClass) -> None:
+    administration = statements(data_class)[0]
+    assert {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"} <= set(
+        administration["Action"]
+    )
+    assert "Condition" not in administration
+
+
+@pytest.mark.parametrize("data_class", DataClass)
+def test_nobody_decrypts_but_under_a_condition(data_class: DataClass) -> None:
+    for statement in statements(data_class):
+        if DECRYPT & set(statement["Action"]):
+            assert statement.get("Condition"), statement["Sid"]
+
+
+@pytest.mark.parametrize(
+    ("data_class", "service"),
+    [(DataClass.DATABASE, "rds"), (DataClass.SECRETS, "secretsmanager"), (DataClass.NOTIFICATIONS, "sns")],
+)
+def test_a_key_is_used_by_way_of_the_service_its_data_belongs_to(data_class: DataClass, service: str) -> None:
+    via = [
+        s["Condition"]["StringEquals"]["kms:ViaService"]
+        for s in statements(data_class)
+        if "UseThrough" in s["Sid"]
+    ]
+    assert via == [f"{service}.{REGION}.amazonaws.com"]
+
+
+def test_grants_go_to_aws_resources_only() -> None:
+    [grant] = [s for s in statements(DataClass.DATABASE) if "kms:CreateGrant" in s["Action"]]
+    assert grant["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+
+
+def test_log_groups_of_this_account_and_region_only_use_the_logs_key() -> None:
+    [use] = statements(DataClass.LOGS)[1:]
+    assert use["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
+    assert use["Condition"]["ArnLike"] == {
+        "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
+    }
+
+
+def test_who_publishes_to_the_topic_can_use_its_key() -> None:
+    """An encrypted topic whose publishers cannot use the key drops their messages without an error."""
+    publishers = next(s for s in statements(DataClass.NOTIFICATIONS) if s["Sid"] == "UseByPublishers")
+    policy = topic_policy("arn:aws:sns:us-west-2:123456789012:t", ACCOUNT)
+    assert policy["Statement"][0]["Principal"]["Service"] == publishers["Principal"]["Service"]
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(publishers["Action"])
+
+
+@pytest.mark.parametrize("data_class", DataClass)
+def test_a_policy_fits_kms_limit_of_32_kib(data_class: DataClass) -> None:
+    assert len(json.dumps(key_policy(data_class, ACCOUNT, REGION))) < 32 * 1024
