@@ -17,6 +17,15 @@ from tests.harness.live import LiveStack, assert_nothing_left, live_stack
 from tests.harness.platform import ROOT, changed, declared_by, of_type
 
 CANARY = f"Canary{secrets.token_hex(12)}"
+# What AWS has no tags for.
+UNTAGGABLE = {
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:kms/alias:Alias",
+    "aws:secretsmanager/secretVersion:SecretVersion",
+    "aws:sns/topicPolicy:TopicPolicy",
+}
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +117,17 @@ def test_the_emulated_parameter_group_is_what_was_computed(dev: LiveStack) -> No
         "aws:rds/parameterGroup:ParameterGroup",
     )
     assert found == {p["name"]: (p["value"], p["applyMethod"]) for p in declared.inputs["parameters"]}
+
+
+def test_every_taggable_resource_carries_every_tag(dev: LiveStack) -> None:
+    aws = [r for r in dev.state()["deployment"]["resources"] if r["type"].startswith("aws:")]
+    for resource in aws:
+        if resource["type"] in UNTAGGABLE:
+            continue
+        tags = resource["outputs"]["tagsAll"]
+        assert {"Project", "Stack", "Environment", "Owner", "CostCenter", "DataClass", "ManagedBy"} <= set(
+            tags
+        ), resource["urn"]
 
 
 def test_default_tags_reach_the_database_and_its_network(dev: LiveStack) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.outputs import OUTPUT_KEYS
 from tests.harness.platform import ROOT
 
 OUR_PACKAGES = ("infra", "components", "sandbox", "tests")
@@ -92,6 +93,18 @@ def test_every_requirement_names_files_that_exist() -> None:
     assert len(rows) == 26, "every requirement has its row"
     for path in re.findall(r"`([a-z0-9_./-]+/[a-z0-9_./-]+|Pulumi\.\w+\.yaml)`", text):
         assert (ROOT / path).exists(), path
+
+
+def test_every_make_command_that_a_document_shows_is_a_target() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in tracked("*.md"):
+        shown = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE))
+        assert shown <= targets, f"{document.relative_to(ROOT)}: {shown - targets}"
+
+
+def test_the_readme_lists_every_output() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [key for key in OUTPUT_KEYS if f"`{key}`" not in readme] == []
 
 
 def test_no_lock_file_and_no_requirement_names_where_packages_are_downloaded() -> None:

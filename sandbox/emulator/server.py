@@ -1,0 +1,58 @@
+"""The emulated account as one server process on a port of its own."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import psutil
+from flask import Flask
+from moto import __version__ as moto_version
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from sandbox.emulator import rds, secretsmanager
+from sandbox.emulator.unknown_calls import UnknownCalls, refuse_unknown_calls
+from sandbox.process import ProcessRecord
+
+# Every extension replaces or adds methods of moto's own classes, and was written against exactly this version.
+MOTO_VERSION = "5.2.5"
+EXTENSIONS = (rds, secretsmanager)
+# What the starter writes to our standard input once we may outlive it.
+STAY = b"stay\n"
+
+
+def serve(directory: Path) -> None:
+    """Run the emulated account until told to end.
+
+    `directory` gets `process.json`, written when the server answers, and `unknown-calls.jsonl`. The port goes to
+    standard output, one line. Standard input is the leash: should it end without the word "stay", its other end
+    has died before it could tell anyone of us, and so do we.
+    """
+    if moto_version != MOTO_VERSION:
+        raise SystemExit(f"the emulator extends moto {MOTO_VERSION}, and {moto_version} is installed")
+    for extension in EXTENSIONS:
+        extension.install()
+
+    calls = UnknownCalls(directory / "unknown-calls.jsonl")
+    application = refuse_unknown_calls(DomainDispatcherApplication(_create_service), calls)
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    os.environ["MOTO_PORT"] = str(server.server_port)  # moto puts it into the URLs it returns
+
+    threading.Thread(target=_end_unless_told_to_stay, daemon=True).start()
+    ProcessRecord.of(psutil.Process(), port=server.server_port).write(directory / "process.json")
+    print(server.server_port, flush=True)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads standard output after the port
+    server.serve_forever()
+
+
+def _create_service(name: Any) -> Flask:
+    if name is None:
+        raise NotImplementedError("the emulator has no such service")
+    return create_backend_app(name)
+
+
+def _end_unless_told_to_stay() -> None:
+    if sys.stdin.buffer.readline() != STAY:
+        os._exit(1)

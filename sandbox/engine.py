@@ -1,0 +1,183 @@
+"""The Pulumi engine of one sandbox: its command line with the environment, backend and configuration it needs."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import psutil
+import yaml
+
+from sandbox.environment import aws_environment, refuse_real_account, without_foreign_variables
+from sandbox.errors import SandboxError
+from sandbox.guard import guarded
+from sandbox.process import write_atomically
+from sandbox.stack_config import StackConfig
+from sandbox.toolchain import Toolchain
+
+INTERRUPTED = 130
+
+
+class Engine:
+    """Runs Pulumi commands for one stack of the project in `project`, with state and secrets under `directory`."""
+
+    def __init__(self, project: Path, stack: str, directory: Path, config: StackConfig) -> None:
+        self._project = project
+        self._stack = stack
+        self._config = config
+        self._backend = directory / "backend"
+        self._passphrase = directory / "passphrase"
+        self._directory = directory
+
+    @property
+    def _project_name(self) -> str:
+        return str(yaml.safe_load((self._project / "Pulumi.yaml").read_text())["name"])
+
+    @property
+    def _state_file(self) -> Path:
+        return self._backend / ".pulumi" / "stacks" / self._project_name / f"{self._stack}.json"
+
+    @property
+    def has_stack(self) -> bool:
+        """Whether the stack exists, with or without resources."""
+        return self._state_file.is_file()
+
+    def forget_stack(self) -> None:
+        """Remove the stack with its whole history; its configuration and secrets stay."""
+        shutil.rmtree(self._backend)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state, as the engine stores them (secrets encrypted)."""
+        if not self.has_stack:
+            return []
+        latest = json.loads(self._state_file.read_text())["checkpoint"]["latest"] or {}
+        return list(latest.get("resources") or [])
+
+    def regions(self) -> list[str]:
+        """The regions of the AWS providers in the stack's state."""
+        return sorted(
+            {
+                resource["inputs"]["region"]
+                for resource in self.resources()
+                if resource["type"] == "pulumi:providers:aws" and "region" in resource["inputs"]
+            }
+        )
+
+    def environment(self, toolchain: Toolchain, port: int) -> dict[str, str]:
+        """The whole environment of the engine when the emulated account answers on `port`."""
+        inherited = without_foreign_variables(os.environ)
+        environment = {
+            **inherited,
+            **aws_environment(port),
+            "PATH": os.pathsep.join([str(toolchain.pulumi.parent), inherited.get("PATH", os.defpath)]),
+            "PULUMI_HOME": str(toolchain.home),
+            "PULUMI_BACKEND_URL": self._backend.as_uri(),
+            "PULUMI_STACK": self._stack,
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
+            # Every command that takes --config-file gets the sandbox's own copy.
+            "PULUMI_OPTION_CONFIG_FILE": str(self._config.working_file),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Every plugin is there already; a missing one is a fault to see now, not a download to wait for.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        refuse_real_account(environment)
+        return environment
+
+    def prepare_stack(self, environment: Mapping[str, str]) -> None:
+        """Create backend, passphrase and stack where they are missing; write the working configuration."""
+        self._backend.mkdir(parents=True, exist_ok=True)
+        if not self._passphrase.exists():
+            write_atomically(self._passphrase, secrets.token_urlsafe(32))
+        salt = self._config.encryption_salt
+        if not self.has_stack:
+            # A new stack keeps the salt of an earlier one, so that secrets set in this sandbox stay readable.
+            new_salt = self._init_stack(environment)
+            salt = salt or new_salt
+        if salt is None:
+            raise SandboxError(
+                f"{self._config.working_file} is gone, and with it the key to this sandbox's secrets; run"
+                f" `python -m sandbox down --force --stack {self._stack}` and start again"
+            )
+        self._config.write(salt)
+
+    def _init_stack(self, environment: Mapping[str, str]) -> str:
+        """Create the stack; returns the encryption salt that goes with the passphrase.
+
+        `pulumi stack init` writes the salt to the stack's configuration file beside Pulumi.yaml. The committed one is
+        not its to change, so it runs in an empty folder that looks like the project.
+        """
+        with tempfile.TemporaryDirectory(dir=self._directory) as folder:
+            project = Path(folder)
+            (project / "Pulumi.yaml").write_text(
+                yaml.safe_dump({"name": self._project_name, "runtime": "python"})
+            )
+            self._capture(["stack", "init", self._stack], environment, cwd=project)
+            return str(yaml.safe_load((project / f"Pulumi.{self._stack}.yaml").read_text())["encryptionsalt"])
+
+    def run(self, arguments: list[str], environment: Mapping[str, str], output: IO[Any] | None = None) -> int:
+        """Run a command in front of the user, its output on the terminal (or `output`); returns its exit code.
+
+        Ctrl-C reaches the engine by itself, as it does every process of the terminal's group: the engine then
+        finishes what it is in the middle of and saves its state, while we wait. Returns INTERRUPTED in that case. Should
+        we be killed, the engine is ended.
+        """
+        self._drop_stale_locks()
+        interrupted = False
+        command = [_pulumi(environment), *arguments]
+        with guarded(command, cwd=self._project, env=environment, stdout=output) as engine:
+
+            def on_interrupt(number: int, _: FrameType | None) -> None:
+                nonlocal interrupted
+                interrupted = True
+                if number == signal.SIGTERM:  # came to us alone
+                    engine.send_signal(signal.SIGINT)
+
+            before = {
+                number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+            }
+            try:
+                code = engine.wait()
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+        return INTERRUPTED if interrupted else code
+
+    def outputs(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        """The stack's outputs; secret ones read "[secret]"."""
+        return dict(json.loads(self._capture(["stack", "output", "--json"], environment)))
+
+    def unprotect_all(self, environment: Mapping[str, str]) -> None:
+        """Take `protect` off every resource in the stack's state."""
+        self._capture(["state", "unprotect", "--all", "--yes"], environment)
+
+    def _capture(self, arguments: list[str], environment: Mapping[str, str], cwd: Path | None = None) -> str:
+        done = subprocess.run(
+            [_pulumi(environment), *arguments, "--non-interactive"],
+            cwd=cwd or self._project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            command = " ".join(arguments[:2])
+            raise SandboxError(f"pulumi {command} failed: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    def _drop_stale_locks(self) -> None:
+        """Remove the locks of engines that are gone: a killed one cannot take its lock along."""
+        for lock in (self._backend / ".pulumi" / "locks").rglob("*.json"):
+            if not psutil.pid_exists(int(json.loads(lock.read_text())["pid"])):
+                lock.unlink()
+
+
+def _pulumi(environment: Mapping[str, str]) -> str:
+    """The command line that the sandbox put first on the environment's PATH."""
+    return shutil.which("pulumi", path=environment["PATH"]) or "pulumi"

@@ -1,0 +1,185 @@
+"""One sandbox: a stack of this project brought up in an emulated AWS account on this machine."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import filelock
+
+from sandbox.console import say, step, warn
+from sandbox.emulated_account import EmulatedAccount
+from sandbox.emulator.unknown_calls import UnknownCall
+from sandbox.engine import INTERRUPTED, Engine
+from sandbox.errors import BusyError, InterruptedByUserError, SandboxError
+from sandbox.paths import cache_directory, state_directory
+from sandbox.protection import lift_deletion_protection
+from sandbox.stack_config import StackConfig, committed_file
+from sandbox.toolchain import prepare
+
+Environment = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """What a person asks about a sandbox. `state` is "up", "down" or "account gone" (the emulator died)."""
+
+    stack: str
+    state: str
+    directory: str
+    endpoint: str | None
+    emulator_pid: int | None
+    resources: int
+    unknown_calls: list[UnknownCall]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return asdict(self)
+
+
+class Sandbox:
+    """The sandbox of one stack. Everything it owns is under `directory`; one command at a time works on it."""
+
+    def __init__(self, stack: str, project: Path) -> None:
+        self.stack = stack
+        self.directory = state_directory(project, stack)
+        self.account = EmulatedAccount(self.directory / "emulator")
+        self._config = StackConfig(committed_file(project, stack), self.directory)
+        self._engine = Engine(project, stack, self.directory, self._config)
+
+    # What the commands do
+
+    def up(self, engine_output: IO[Any] | None = None) -> dict[str, Any]:
+        """Bring the stack up, or up to date, and return its outputs (secret ones read "[secret]")."""
+        with self._locked(), self._open(stays=True) as environment:
+            self._run(["up", "--yes", "--skip-preview", "--suppress-outputs"], environment, engine_output)
+            return self._engine.outputs(environment)
+
+    def preview(self, arguments: list[str]) -> None:
+        """Show what `up` would do. An account that runs only for this ends with it."""
+        with self._locked(), self._open(stays=self.account.port is not None) as environment:
+            self._run(["preview", *arguments], environment)
+
+    def refresh(self) -> None:
+        """Read every resource back from the emulated account into the stack's state."""
+        with self._locked():
+            self._require_up()
+            with self._open(stays=True) as environment:
+                self._run(["refresh", "--yes", "--skip-preview"], environment)
+
+    def down(self, *, force: bool = False) -> None:
+        """Destroy the stack, end the account and remove the state. With `force`, without destroying it first."""
+        with self._locked():
+            if self._engine.has_stack and self.account.port and not force:
+                with self._open(stays=True) as environment:
+                    self._destroy(environment)
+            with step("ending the emulated account and removing the sandbox's state"):
+                self.account.end()
+                shutil.rmtree(self.directory, ignore_errors=True)
+                if not any(self.directory.parent.glob("*")):
+                    self.directory.parent.rmdir()
+
+    def status(self) -> Status:
+        """What is there, without starting anything."""
+        record = self.account.record
+        port = self.account.port
+        return Status(
+            stack=self.stack,
+            state="up" if port else "account gone" if self._engine.has_stack else "down",
+            directory=str(self.directory),
+            endpoint=f"http://127.0.0.1:{port}" if port else None,
+            emulator_pid=record.pid if record and port else None,
+            resources=len(self._engine.resources()),
+            unknown_calls=self.account.unknown_calls(),
+        )
+
+    def environment(self) -> Environment:
+        """What a shell needs for plain `pulumi` commands on this sandbox; starts the account where needed."""
+        with self._locked(), self._open(stays=True) as environment:
+            return environment
+
+    def shell(self) -> int:
+        """A shell of the user's in that environment; returns its exit code."""
+        environment = self.environment()
+        say(
+            f"`pulumi` now works on the {self.stack} sandbox, and `aws` commands on its account; leave with `exit`."
+            f" The account stays until `python -m sandbox down --stack {self.stack}`"
+        )
+        return subprocess.run([os.environ.get("SHELL", "/bin/sh")], env=environment, check=False).returncode
+
+    # How they do it
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # Outside the state folder, which `down` removes while it holds the lock.
+        name = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
+        lock_file = cache_directory() / "locks" / f"{self.stack}-{name}.lock"
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with filelock.FileLock(lock_file, blocking=False):
+                yield
+        except filelock.Timeout as error:
+            raise BusyError(
+                f"another command works on the {self.stack} sandbox in {self.directory}; wait for it to end, or"
+                " use another stack"
+            ) from error
+
+    @contextmanager
+    def _open(self, *, stays: bool) -> Iterator[Environment]:
+        """Toolchain, account and stack, ready for the engine; yields the engine's environment."""
+        toolchain = prepare()
+        with ExitStack() as running:
+            port = self.account.port
+            if port is None:
+                self._forget_lost_account()
+                with step("starting the emulated AWS account") as starting:
+                    port = running.enter_context(self.account.start(self._config.account_id, stays=stays))
+                    starting.outcome = f"http://127.0.0.1:{port}"
+            environment = self._engine.environment(toolchain, port)
+            self._engine.prepare_stack(environment)
+            yield environment
+
+    def _forget_lost_account(self) -> None:
+        """An emulated account lives in its server's memory. When that is gone, the stack's state describes nothing."""
+        if self._engine.has_stack:
+            warn("the emulated account of this sandbox is gone, and all it held with it; starting afresh")
+            self._engine.forget_stack()
+
+    def _require_up(self) -> None:
+        if self.account.port is None:
+            raise SandboxError(
+                f"the {self.stack} sandbox is not up: bring it up with `python -m sandbox up --stack {self.stack}`"
+            )
+
+    def _run(self, arguments: list[str], environment: Environment, output: IO[Any] | None = None) -> None:
+        code = self._engine.run(arguments, environment, output)
+        if code == INTERRUPTED:
+            raise InterruptedByUserError(
+                f"interrupted; what was finished by then is in the stack's state. Run the same command again to go on,"
+                f" or `python -m sandbox down --stack {self.stack}` to take everything down"
+            )
+        if code:
+            raise SandboxError(
+                f"`pulumi {' '.join(arguments)}` failed (exit status {code}): see above. Mend the cause and run the"
+                f" same command again; it goes on from there. The emulated account's log is {self.account.log_file}"
+            )
+
+    def _destroy(self, environment: Environment) -> None:
+        with step("lifting the protection that a person would have to lift") as lifting:
+            self._engine.unprotect_all(environment)
+            lifted = lift_deletion_protection(environment, self._engine.regions())
+            lifting.outcome = ", ".join(lifted) or "no database had deletion protection"
+        try:
+            self._run(["destroy", "--yes", "--skip-preview"], environment)
+        except InterruptedByUserError:
+            raise
+        except SandboxError as error:
+            raise SandboxError(
+                f"{error}; to give up this account with everything in it: `python -m sandbox down --force --stack"
+                f" {self.stack}`"
+            ) from error

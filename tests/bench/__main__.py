@@ -1,0 +1,65 @@
+"""Measures what the project promises about speed, and prints each figure with its limit and their ratio.
+
+Nothing here fails: a figure depends on the machine and on what else runs. The limits hold for an idle machine with two
+cores. Times are the median of three runs; bringing the stacks up and down is done once.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.config import load_file
+from tests.harness.live import live_stack
+from tests.harness.platform import STACKS, declared_by, stack_file
+
+RUNS = 3
+# Seconds.
+DECLARE_LIMIT, PREVIEW_LIMIT, SECOND_UP_LIMIT = 1.0, 15.0, 30.0
+
+
+def median_seconds(work: Callable[[], object]) -> float:
+    """The median wall time of a few runs."""
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Measure everything and print one table."""
+    console = Console()
+    table = Table("what", "seconds", "limit", "of the limit")
+
+    def row(what: str, seconds: float, limit: float) -> None:
+        table.add_row(what, f"{seconds:.2f}", f"{limit:g}", f"{seconds / limit:.0%}")
+        console.print(f"{what}: {seconds:.2f} s")
+
+    prod = load_file(stack_file("prod"))
+    declared_by(prod)  # the imports
+    row("declare(prod) under mocks, after imports", median_seconds(lambda: declared_by(prod)), DECLARE_LIMIT)
+    for stack in STACKS:
+        with tempfile.TemporaryDirectory() as directory:
+            for live in live_stack(stack, Path(directory)):
+                row(
+                    f"{stack}: pulumi preview, no change",
+                    median_seconds(partial(live.pulumi, "preview")),
+                    PREVIEW_LIMIT,
+                )
+                row(
+                    f"{stack}: second up, no change",
+                    median_seconds(partial(live.sandbox, "up")),
+                    SECOND_UP_LIMIT,
+                )
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

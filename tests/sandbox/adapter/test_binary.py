@@ -1,0 +1,76 @@
+"""Where the Terraform AWS provider's binary is looked for, with empty files in place of the 700 MB one."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.adapter import binary
+
+PLATFORM = binary._platform()
+OTHER = "plan9_mips"
+
+
+def install(folder: Path, version: str, platform: str = PLATFORM, mode: int = 0o755) -> Path:
+    file = (
+        folder
+        / "registry.terraform.io/hashicorp/aws"
+        / version
+        / platform
+        / f"terraform-provider-aws_v{version}_x5"
+    )
+    file.parent.mkdir(parents=True)
+    file.touch(mode)
+    return file
+
+
+def find(home: Path, *add_on_roots: Path, **environ: str) -> binary.ProviderBinary:
+    return binary.find({"HOME": str(home), "XDG_DATA_DIRS": str(home / "shared"), **environ}, add_on_roots)
+
+
+def test_the_override_wins(tmp_path: Path) -> None:
+    install(tmp_path / ".terraform.d/plugins", "5.100.0")
+    mine = tmp_path / "terraform-provider-aws_v5.99.1_x5"
+    mine.touch(0o755)
+    assert find(tmp_path, SANDBOX_TERRAFORM_AWS_PROVIDER=str(mine)) == binary.ProviderBinary(mine, "5.99.1")
+
+
+def test_an_override_that_is_no_executable_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(binary.ProviderBinaryNotFound, match="which is not an executable file"):
+        find(tmp_path, SANDBOX_TERRAFORM_AWS_PROVIDER=str(tmp_path / "missing"))
+
+
+def test_the_newest_version_wins_and_a_pre_release_is_older_than_its_release(tmp_path: Path) -> None:
+    folder = tmp_path / ".terraform.d/plugins"
+    install(folder, "5.9.0")
+    newest = install(folder, "5.100.0")
+    install(folder, "5.100.0-beta1")
+    assert find(tmp_path).path == newest
+
+
+def test_terraforms_own_folders_come_before_add_on_software(tmp_path: Path) -> None:
+    install(tmp_path / "opt/aws-tools", "6.0.0")
+    own = install(tmp_path / ".local/share/terraform/plugins", "5.0.0")
+    assert find(tmp_path, tmp_path / "opt").path == own
+
+
+@pytest.mark.parametrize("place", ["opt/terraform", "opt"])
+def test_add_on_software_is_found(tmp_path: Path, place: str) -> None:
+    file = install(tmp_path / place, "5.1.0")
+    assert find(tmp_path / "home", tmp_path / "opt").path == file
+
+
+def test_the_plugin_cache_is_found(tmp_path: Path) -> None:
+    file = install(tmp_path / "cache", "5.1.0")
+    assert find(tmp_path, TF_PLUGIN_CACHE_DIR=str(tmp_path / "cache")).path == file
+
+
+def test_another_platforms_binary_and_one_that_cannot_run_do_not_count(tmp_path: Path) -> None:
+    folder = tmp_path / ".terraform.d/plugins"
+    install(folder, "5.2.0", OTHER)
+    install(folder, "5.3.0", mode=0o644)
+    with pytest.raises(binary.ProviderBinaryNotFound) as missing:
+        find(tmp_path)
+    assert folder in missing.value.searched
+    assert str(folder) in str(missing.value)
+    assert sys.platform in str(missing.value)

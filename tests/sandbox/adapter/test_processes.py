@@ -1,0 +1,177 @@
+"""Processes of the adapter: when they start and, in every way that an engine can go, that they end.
+
+The engine is played by the test or by a stand-in process that is killed. Starting the Terraform provider takes
+seconds, so each test looks at several things.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from sandbox.adapter import values
+from tests.sandbox.adapter.engine import REGION, STATE, Plugin, RequestFailedError, start_plugin
+from tests.sandbox.adapter.test_leash import eventually, is_running
+
+QUEUE = "aws:sqs/queue:Queue"
+TOPIC = "aws:sns/topic:Topic"
+
+
+@pytest.fixture
+def plugin(provider_binary: Any, moto_environ: dict[str, str]) -> Any:
+    started = start_plugin("sandbox.adapter.aws", moto_environ)
+    yield started
+    started.close()
+
+
+def provider_processes(plugin: Plugin) -> list[int]:
+    """The Terraform providers of an adapter, and whatever else it started."""
+    return [child.pid for child in psutil.Process(plugin.process.pid).children(recursive=True)]
+
+
+def test_the_adapter_and_its_provider_end_when_the_engine_is_killed(
+    provider_binary: Any, moto_environ: dict[str, str], tmp_path: Path
+) -> None:
+    script = tmp_path / "engine.py"
+    script.write_text(
+        textwrap.dedent("""
+            import sys, time
+            from tests.sandbox.adapter.engine import start_plugin
+            plugin = start_plugin("sandbox.adapter.aws", {})
+            plugin.configure(region="us-east-1")
+            print(plugin.process.pid, flush=True)
+            time.sleep(600)
+        """)
+    )
+    root = Path(__file__).parents[3]
+    engine = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, **moto_environ, "PYTHONPATH": str(root)},
+    )
+    assert engine.stdout is not None
+    adapter = int(engine.stdout.readline())
+    started = [adapter, *(child.pid for child in psutil.Process(adapter).children(recursive=True))]
+    assert len(started) >= 2
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+    assert eventually(lambda: not any(is_running(process_id) for process_id in started), seconds=15)
+
+
+def test_the_provider_ends_when_the_adapter_is_killed(plugin: Plugin) -> None:
+    plugin.configure(region=REGION)
+    providers = provider_processes(plugin)
+    assert providers
+    plugin.process.kill()
+    assert eventually(lambda: not any(is_running(process_id) for process_id in providers), seconds=15)
+
+
+def test_the_provider_starts_with_the_configuration_and_all_ends_with_cancel_and_sigint(
+    plugin: Plugin,
+) -> None:
+    assert provider_processes(plugin) == []
+    with pytest.raises(RequestFailedError, match="the provider has not been configured"):
+        plugin.check(TOPIC, "t", {})
+    info = plugin.request("GetPluginInfo", empty_pb2.Empty())
+    assert info.version.startswith("7.")
+    assert plugin.request("Handshake", provider_pb2.ProviderHandshakeRequest()).accept_secrets
+    plugin.configure(region=REGION)
+    providers = provider_processes(plugin)
+
+    # Ctrl-C in a terminal: the engine is still at work.
+    os.killpg(plugin.process.pid, signal.SIGINT)
+    assert plugin.inputs(TOPIC, "t", {})["name"]
+
+    # A provider that dies is an error of the next request, not of the adapter.
+    for process_id in providers:
+        os.kill(process_id, signal.SIGKILL)
+    with pytest.raises(RequestFailedError, match="does not run: it ended with exit code -9"):
+        plugin.check(TOPIC, "t", {})
+
+    plugin.cancel()
+    os.killpg(plugin.process.pid, signal.SIGINT)
+    started = time.monotonic()
+    assert plugin.process.wait(5) == 0
+    assert time.monotonic() - started < 4
+    assert eventually(lambda: not any(is_running(process_id) for process_id in providers))
+
+
+def test_cancel_ends_what_is_running_and_what_exists_is_recorded(plugin: Plugin) -> None:
+    plugin.configure(region=REGION)
+    failures: list[RequestFailedError] = []
+
+    def create() -> None:
+        try:
+            plugin.create(QUEUE, "q", {})
+        except RequestFailedError as failure:
+            failures.append(failure)
+
+    running = threading.Thread(target=create)
+    running.start()
+    # The queue is made at once; the provider then waits 25 s to see it settle.
+    assert eventually(lambda: bool(queues(plugin)))
+    started = time.monotonic()
+    plugin.cancel()
+    running.join(10)
+    assert time.monotonic() - started < 10
+    assert len(failures) == 1
+    partial = failures[0].partial
+    assert partial is not None
+    assert partial.id.endswith(values.decode(partial.inputs)["name"])
+    assert isinstance(values.decode(partial.properties)[STATE], values.Secret)
+
+
+def queues(plugin: Plugin) -> list[str]:
+    answer = plugin.invoke("aws:sqs/getQueues:getQueues", queueNamePrefix="q-")
+    return list(answer["queueUrls"])
+
+
+def test_an_adapter_without_a_region_says_what_to_set(
+    provider_binary: Any, moto_environ: dict[str, str]
+) -> None:
+    plugin = start_plugin("sandbox.adapter.aws", {**moto_environ, "AWS_REGION": "", "AWS_DEFAULT_REGION": ""})
+    try:
+        with pytest.raises(RequestFailedError, match="no AWS region is set: set aws:region"):
+            plugin.configure()
+    finally:
+        plugin.close()
+
+
+def test_an_adapter_without_a_binary_says_where_it_looked(moto_environ: dict[str, str]) -> None:
+    plugin = start_plugin(
+        "sandbox.adapter.aws", {**moto_environ, "SANDBOX_TERRAFORM_AWS_PROVIDER": "/nowhere/terraform"}
+    )
+    try:
+        with pytest.raises(
+            RequestFailedError, match="SANDBOX_TERRAFORM_AWS_PROVIDER is '/nowhere/terraform'"
+        ):
+            plugin.configure(region=REGION)
+    finally:
+        plugin.close()
+
+
+def test_a_binary_that_is_no_provider_is_named(moto_environ: dict[str, str], tmp_path: Path) -> None:
+    wrong = tmp_path / "terraform-provider-aws"
+    wrong.write_text("#!/bin/sh\necho hello\n")
+    wrong.chmod(0o755)
+    plugin = start_plugin(
+        "sandbox.adapter.aws", {**moto_environ, "SANDBOX_TERRAFORM_AWS_PROVIDER": str(wrong)}
+    )
+    try:
+        with pytest.raises(
+            RequestFailedError, match="it answered 'hello' instead of a plugin protocol 5 handshake"
+        ):
+            plugin.configure(region=REGION)
+    finally:
+        plugin.close()

@@ -1,0 +1,100 @@
+"""The toolchain, found or built once, and small projects to use it on."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.engine import Engine
+from sandbox.errors import NoEngineError
+from sandbox.stack_config import StackConfig
+from sandbox.toolchain import Toolchain, prepare
+
+# The first run on a machine builds the command line: minutes, once. SANDBOX_CACHE_DIR names a cache that has it.
+PROGRAM = """\
+import pulumi
+
+config = pulumi.Config()
+pulumi.export("word", config.require("word"))
+pulumi.export("password", pulumi.Output.secret("canary-5f0e"))
+"""
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """A real engine with everything it needs."""
+    try:
+        return prepare()
+    except NoEngineError as error:
+        pytest.skip(f"no Pulumi engine or AWS provider can be had on this machine: {error}")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project in a folder of its own, with a stack `dev`."""
+
+    directory: Path
+
+    def write_program(self, text: str) -> None:
+        (self.directory / "program" / "__main__.py").write_text(text)
+
+    @property
+    def committed_config(self) -> Path:
+        return self.directory / "Pulumi.dev.yaml"
+
+    @property
+    def state(self) -> Path:
+        return self.directory / ".sandbox" / "dev"
+
+    def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
+        """Start `python -m sandbox` in the project, in a process group of its own, as a terminal would."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "sandbox", *arguments],
+            cwd=self.directory,
+            env={name: value for name, value in os.environ.items() if name != "SANDBOX_STATE_DIR"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **options,  # type: ignore[call-overload]
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m sandbox` in the project to its end."""
+        with self.start(*arguments) as process:
+            output, errors = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    def engine(self, toolchain: Toolchain) -> tuple[Engine, dict[str, str]]:
+        """An engine for the project without an emulated account behind it, its stack made, and its environment."""
+        engine = Engine(self.directory, "dev", self.state, StackConfig(self.committed_config, self.state))
+        environment = engine.environment(toolchain, port=9)  # the discard port: nobody answers
+        engine.prepare_stack(environment)
+        return engine, environment
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project whose program declares nothing but outputs, so that only engine and language host are in play."""
+    directory = tmp_path / "project"
+    (directory / "program").mkdir(parents=True)
+    (directory / "Pulumi.yaml").write_text(
+        yaml.safe_dump({"name": "tiny", "main": "program", "runtime": {"name": "python"}})
+    )
+    project = Project(directory)
+    project.committed_config.write_text(
+        yaml.safe_dump(
+            {
+                "secretsprovider": "awskms://alias/real",
+                "encryptedkey": "bm90LW91cnM=",
+                "config": {"tiny:word": "hello", "tiny:account_id": "444455556666"},
+            }
+        )
+    )
+    project.write_program(PROGRAM)
+    return project
