@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam, vpc
 
+from components.durability import Durability
 from components.naming import PhysicalNames
 from components.subnets import SubnetPlan
 
@@ -29,7 +30,10 @@ class NetworkAttachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworkArgs:
-    """A VPC and its subnets. Without `interface_endpoints` nothing in it can call an AWS service but S3."""
+    """A VPC and its subnets. Without `interface_endpoints` nothing in it can call an AWS service but S3.
+
+    `durability` keeps the flow log's records; everything else of a network can be made again.
+    """
 
     account_id: str
     region: str
@@ -39,6 +43,7 @@ class NetworkArgs:
     interface_endpoints: Sequence[str]
     logs_key_arn: pulumi.Input[str]
     flow_log_retention_days: int
+    durability: Durability = Durability.RETAIN
 
 
 class Network(pulumi.ComponentResource):
@@ -162,7 +167,7 @@ class Network(pulumi.ComponentResource):
             name=f"/aws/vpc/{args.names.of('flow-log')}",
             retention_in_days=args.flow_log_retention_days,
             kms_key_id=args.logs_key_arn,
-            opts=self._child,
+            opts=pulumi.ResourceOptions.merge(self._child, args.durability.options()),
         )
         role = iam.Role(
             f"{self._name}-flow-log-role",

@@ -48,7 +48,7 @@ class Credentials(pulumi.ComponentResource):
         secret = secretsmanager.Secret(
             f"{name}-secret",
             name_prefix=args.secret_name_prefix,
-            description=f"credentials of {args.username}",
+            description="credentials of a database user, generated or configured by the platform",
             kms_key_id=args.kms_key_arn,
             recovery_window_in_days=args.recovery_window_days,
             replicas=[

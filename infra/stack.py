@@ -97,7 +97,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
     return StackOutputs(
         postgres_address=primary.address,
         postgres_port=primary.port,
-        postgres_database_name=config.postgres.database_name,
+        postgres_database_name=primary.database_name,
         postgres_identifier=primary.identifier,
         postgres_arn=primary.arn,
         postgres_resource_id=primary.resource_id,
@@ -155,6 +155,7 @@ def _network(
         interface_endpoints=interface_endpoints,
         logs_key_arn=keys.arns[DataClass.LOGS],
         flow_log_retention_days=config.logs.retention_days,
+        durability=config.postgres.durability,
     )
     return Network(name, args, opts).attachment
 

@@ -15,6 +15,10 @@ from components.postgres.parameters import Parameter
 from components.postgres.sizing import Gp3Storage
 from components.secrets import Credentials
 
+# What an instance is born with. RDS takes these from the source of a restore, and any later change of them would
+# replace the instance: so they are inputs of its creation, and never again looked at. Whether it is encrypted is
+# not among them: a plain copy of encrypted data must stay visible as a difference.
+BIRTH_PROPERTIES = ("snapshotIdentifier", "restoreToPointInTime", "username", "dbName", "kmsKeyId")
 # The logs that RDS for PostgreSQL can export (RDS guide, "Publishing PostgreSQL logs to CloudWatch Logs").
 EXPORTED_LOGS = ("postgresql", "upgrade")
 ENHANCED_MONITORING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
@@ -81,7 +85,8 @@ class PostgresPrimaryArgs:
     """What a primary needs. `backup_window` and `maintenance_window` are in UTC, in RDS's own notation.
 
     `identifier` is fixed because log groups, alarms and runbooks name it; changing it renames the instance.
-    Omitted `restore`: an empty database. Whatever `restore` says later, an existing database stays as it is.
+    Omitted `restore`: an empty database. Whatever `restore`, `database_name` and the user's name say later, an existing
+    instance keeps what it was created with.
     RDS grows the storage by itself up to `max_allocated_storage_gib`, and never shrinks it.
     Without `apply_immediately` a change that interrupts service waits for the maintenance window.
     """
@@ -125,6 +130,7 @@ class PostgresPrimary(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     resource_id: pulumi.Output[str]
     identifier: pulumi.Output[str]
+    database_name: pulumi.Output[str]
     parameter_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
 
@@ -146,6 +152,7 @@ class PostgresPrimary(pulumi.ComponentResource):
         self.arn = self._instance.arn
         self.resource_id = self._instance.resource_id
         self.identifier = self._instance.identifier
+        self.database_name = self._instance.db_name
         self.parameter_group_name = self._parameter_group.name
         self.security_group_id = self._security_group.id
         self.register_outputs(
@@ -155,6 +162,7 @@ class PostgresPrimary(pulumi.ComponentResource):
                 "arn": self.arn,
                 "resource_id": self.resource_id,
                 "identifier": self.identifier,
+                "database_name": self.database_name,
                 "parameter_group_name": self.parameter_group_name,
                 "security_group_id": self.security_group_id,
             }
@@ -201,7 +209,8 @@ class PostgresPrimary(pulumi.ComponentResource):
         return rds.ParameterGroup(
             f"{self._name}-parameters",
             family=args.parameter_group_family,
-            description=f"parameters of {args.identifier}, computed for {args.instance_class}",
+            # Changing a description replaces the group: it must not name what may change.
+            description=f"parameters of {args.identifier}",
             parameters=[
                 rds.ParameterGroupParameterArgs(
                     name=parameter.name, value=parameter.value, apply_method=parameter.apply_method
@@ -220,7 +229,7 @@ class PostgresPrimary(pulumi.ComponentResource):
                 name=f"/aws/rds/instance/{args.identifier}/{log}",
                 retention_in_days=args.monitoring.log_retention_days,
                 kms_key_id=args.logs_key_arn,
-                opts=self._child,
+                opts=pulumi.ResourceOptions.merge(self._child, args.durability.options()),
             )
             for log in EXPORTED_LOGS
         ]
@@ -266,14 +275,14 @@ class PostgresPrimary(pulumi.ComponentResource):
             iops=args.storage.declared_iops,
             storage_throughput=args.storage.declared_throughput_mib_per_s,
             storage_encrypted=True,
-            kms_key_id=args.database_key_arn,
+            # A restored instance brings its key, its database and its user with it, and RDS refuses to be told them.
+            kms_key_id=args.database_key_arn if args.restore is None else None,
+            db_name=args.database_name if args.restore is None else None,
+            username=args.credentials.username if args.restore is None else None,
             db_subnet_group_name=subnet_group.name,
             vpc_security_group_ids=[self._security_group.id],
             publicly_accessible=False,
             port=args.port,
-            # A restored instance brings its database and its user with it, and RDS refuses to be told them.
-            db_name=args.database_name if args.restore is None else None,
-            username=args.credentials.username if args.restore is None else None,
             password=args.credentials.password,
             iam_database_authentication_enabled=True,
             ca_cert_identifier=args.ca_certificate_identifier,
@@ -302,8 +311,7 @@ class PostgresPrimary(pulumi.ComponentResource):
                 pulumi.ResourceOptions.merge(self._child, args.durability.options()),
                 pulumi.ResourceOptions(
                     depends_on=list(depends_on),
-                    # Where the data came from is true once. AWS would replace the instance over a change of it.
-                    ignore_changes=["snapshotIdentifier", "restoreToPointInTime"],
+                    ignore_changes=list(BIRTH_PROPERTIES),
                 ),
             ),
         )
@@ -338,21 +346,23 @@ class PostgresPrimary(pulumi.ComponentResource):
 
     def _define_secret_version(self) -> None:
         """The keys are those that AWS's rotation functions and drivers read (Secrets Manager guide, "JSON structure")."""
-        args = self._args
         secretsmanager.SecretVersion(
             f"{self._name}-admin-secret",
-            secret_id=args.credentials.secret_arn,
+            secret_id=self._args.credentials.secret_arn,
             secret_string=pulumi.Output.json_dumps(
                 {
                     "engine": "postgres",
                     "host": self._instance.address,
                     "port": self._instance.port,
-                    "dbname": args.database_name,
-                    "username": args.credentials.username,
-                    "password": args.credentials.password,
+                    "dbname": self._instance.db_name,
+                    "username": self._instance.username,
+                    "password": self._args.credentials.password,
                 }
             ),
-            opts=self._child,
+            # A version is replaced by every change of the password, so it cannot be protected; it can be left behind.
+            opts=pulumi.ResourceOptions.merge(
+                self._child, pulumi.ResourceOptions(retain_on_delete=self._args.durability.retains)
+            ),
         )
 
 

@@ -54,12 +54,26 @@ def test_a_larger_class_is_an_update_in_place(prod: LiveStack) -> None:
     assert operations == {"postgres-instance": "update", "postgres-parameters": "update"}
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("admin_username", "somebody_else"), ("database_name", "another")]
+)
+def test_what_the_database_was_born_with_is_not_changed_by_replacing_it(
+    prod: LiveStack, key: str, value: str
+) -> None:
+    before = prod.pulumi("config", "get", "--path", f"dataplatform:postgres.{key}").stdout.strip()
+    prod.set_config(f"postgres.{key}", value)
+    operations = prod.planned_operations()
+    prod.set_config(f"postgres.{key}", before)
+    assert not {name for name in operations if name != "postgres-parameters"}, operations
+
+
 def test_a_replacement_of_the_database_is_refused(prod: LiveStack) -> None:
     before = prod.database()
-    prod.set_config("postgres.admin_username", "somebody_else")
-    done = prod.sandbox("up")
+    [urn] = [
+        r["urn"] for r in prod.state()["deployment"]["resources"] if r["urn"].endswith("::postgres-instance")
+    ]
+    done = prod.pulumi("up", "--yes", "--skip-preview", "--replace", urn)
     printed = done.stdout + done.stderr
-    prod.set_config("postgres.admin_username", "reptidex_admin")
     assert done.returncode != 0
     assert "postgres-instance" in printed
     assert "protect" in printed, printed[-3000:]
@@ -67,11 +81,22 @@ def test_a_replacement_of_the_database_is_refused(prod: LiveStack) -> None:
     assert prod.planned_operations() == {}
 
 
-def test_destroying_the_stack_is_refused(prod: LiveStack) -> None:
+def test_what_destroy_takes_of_production_comes_back_and_data_is_never_taken(prod: LiveStack) -> None:
+    """The engine refuses to delete what is protected, and deletes the rest before it says so."""
+    before = prod.database()
+    secret = prod.pulumi("stack", "output", "postgres_admin_secret_arn").stdout.strip()
     done = prod.pulumi("destroy", "--yes", "--skip-preview")
     assert done.returncode != 0
     assert "protect" in done.stdout + done.stderr
+    assert prod.database()["DbiResourceId"] == before["DbiResourceId"]
     assert prod.database()["DBInstanceStatus"] == "available"
+    for region, count in (("us-east-1", 3), ("us-west-2", 1)):
+        assert len(prod.aws("logs", region).describe_log_groups()["logGroups"]) == count
+    assert prod.aws("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    up = prod.sandbox("up")
+    assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
+    assert prod.database()["DbiResourceId"] == before["DbiResourceId"]
+    assert prod.planned_operations() == {}
 
 
 def test_the_account_refuses_to_delete_the_database_too(prod: LiveStack) -> None:

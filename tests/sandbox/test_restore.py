@@ -4,6 +4,7 @@ Proves that the declared restore is accepted by the real provider and that the d
 the stack declares, and that the stack then stays as it is. Does not prove that data is restored: nothing but the control plane is emulated.
 """
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -25,10 +26,11 @@ def account(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Iter
             EngineVersion="17.6",
             DBInstanceClass="db.t4g.medium",
             AllocatedStorage=50,
-            DBName="reptidex",
+            DBName="yesterdays_name",
             MasterUsername="the_old_admin",
             MasterUserPassword="x" * 16,
             StorageEncrypted=True,
+            KmsKeyId=live.aws("kms").create_key()["KeyMetadata"]["Arn"],
         )
         rds.create_db_snapshot(DBInstanceIdentifier=SOURCE, DBSnapshotIdentifier=SNAPSHOT)
         rds.delete_db_instance(DBInstanceIdentifier=SOURCE, SkipFinalSnapshot=True)
@@ -38,16 +40,22 @@ def account(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Iter
 
 
 def test_the_database_is_made_from_the_snapshot_and_then_stays(account: LiveStack) -> None:
+    [snapshot] = account.aws("rds").describe_db_snapshots(DBSnapshotIdentifier=SNAPSHOT)["DBSnapshots"]
     account.set_config("postgres.restore.snapshot_identifier", SNAPSHOT)
     up = account.sandbox("up", "--json")
     assert up.returncode == 0, up.stderr[-4000:]
     database = account.database()
     assert database["DBInstanceIdentifier"] == "reptidex-dev-postgres"
     assert database["MasterUsername"] == "the_old_admin"
-    assert database["DBName"] == "reptidex"
+    assert database["DBName"] == "yesterdays_name"
+    assert database["KmsKeyId"] == snapshot["KmsKeyId"]
     assert database["BackupRetentionPeriod"] == 7
     assert database["Endpoint"]["Port"] == 5433
     assert account.planned_operations() == {}
+    outputs = json.loads(account.pulumi("stack", "output", "--json").stdout)
+    assert outputs["postgres_database_name"] == "yesterdays_name"
+    secret = account.aws("secretsmanager").get_secret_value(SecretId=outputs["postgres_admin_secret_arn"])
+    assert json.loads(secret["SecretString"])["username"] == "the_old_admin"
     account.unset_config("postgres.restore")
     assert account.planned_operations() == {}
 

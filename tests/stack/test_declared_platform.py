@@ -11,6 +11,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from components.encryption import DataClass
+from components.postgres.primary import BIRTH_PROPERTIES
 from infra.config import load_file
 from infra.outputs import OUTPUT_KEYS
 from sandbox.recording import Recording, Registration
@@ -22,7 +23,7 @@ INSTANCE = "aws:rds/instance:Instance"
 KEY = "aws:kms/key:Key"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 SUBNET = "aws:ec2/subnet:Subnet"
-STATEFUL = {INSTANCE, KEY, "aws:secretsmanager/secret:Secret"}
+STATEFUL = {INSTANCE, KEY, LOG_GROUP, "aws:secretsmanager/secret:Secret"}
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
@@ -129,6 +130,13 @@ def test_production_protects_every_stateful_resource_and_dev_none() -> None:
         for registration in stateful:
             assert registration.protect is protected, registration.urn
             assert registration.retain_on_delete is protected, registration.urn
+
+
+def test_production_leaves_the_last_version_of_its_secret_behind() -> None:
+    for stack, left in (("prod", True), ("dev", False)):
+        [version] = of_type(declared(stack), "aws:secretsmanager/secretVersion:SecretVersion")
+        assert version.retain_on_delete is left
+        assert version.protect is False, "every change of the password replaces it"
 
 
 def test_the_production_database_survives_mistakes_in_aws_too() -> None:
@@ -273,7 +281,7 @@ def test_every_event_source_the_controls_name_is_subscribed(stack: str, recordin
 
 
 def test_restore_is_declared_and_never_decides_about_an_existing_database(stack: str) -> None:
-    assert set(instance(stack).ignore_changes) == {"snapshotIdentifier", "restoreToPointInTime"}
+    assert set(instance(stack).ignore_changes) == set(BIRTH_PROPERTIES)
 
 
 def restored(**restore: Any) -> dict[str, Any]:
@@ -284,7 +292,8 @@ def restored(**restore: Any) -> dict[str, Any]:
 def test_a_database_can_come_from_a_snapshot() -> None:
     inputs = restored(snapshot_identifier="reptidex-dev-2026-11-01")
     assert inputs["snapshotIdentifier"] == "reptidex-dev-2026-11-01"
-    assert not {"username", "dbName", "restoreToPointInTime"} & set(inputs)
+    assert not {"username", "dbName", "kmsKeyId", "restoreToPointInTime"} & set(inputs)
+    assert inputs["storageEncrypted"] is True
 
 
 def test_a_database_can_come_from_a_moment_in_the_life_of_another() -> None:
