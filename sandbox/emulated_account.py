@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from sandbox.emulator.unknown_calls import UnknownCall, UnknownCalls
+from sandbox.emulator import STAY
+from sandbox.emulator.call_list import UnknownCall, UnknownCalls
 from sandbox.environment import without_foreign_variables
 from sandbox.errors import SandboxError
 from sandbox.process import ProcessRecord
@@ -69,7 +70,7 @@ class EmulatedAccount:
             yield self._await_port(server, answer)
         finally:
             if stays and server.poll() is None:
-                leash.write(b"stay\n")
+                leash.write(STAY)
             leash.close()
             answer.close()
             if not stays:

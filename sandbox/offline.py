@@ -4,17 +4,21 @@ For a machine on which no engine can be had. The program runs against mocks, so 
 count; what the engine, the provider and AWS would say to it does not come into it.
 """
 
+# ruff: noqa: PLC0415 - only offline_preview needs Pulumi and the program, and only when there is no engine
+
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from sandbox.errors import SandboxError
-from sandbox.recording import Recording, record
 from sandbox.stack_config import committed_file
+
+if TYPE_CHECKING:
+    from sandbox.recording import Recording
 
 TITLE = "Offline preview of {stack} - no engine: nothing was compared with a cloud"
 
@@ -34,13 +38,12 @@ def show_offline_preview(stack: str, project: Path) -> None:
     Console(highlight=False).print(table)
 
 
-def offline_preview(stack_file: Path) -> Recording:
+def offline_preview(stack_file: Path) -> "Recording":
     """Run the program with the configuration in `stack_file` against mocks."""
-    # The one place where the sandbox needs the program itself: with an engine, it is the engine that runs it.
-    # ruff: noqa: PLC0415
     from infra.config import ConfigError, load_file
     from infra.outputs import OUTPUT_KEYS
     from infra.stack import declare
+    from sandbox.recording import record
 
     try:
         config = load_file(stack_file)

@@ -81,6 +81,8 @@ class _MadeUpCloud(mocks.Mocks):
             "address": f"{args.name}.made-up",
             "resourceId": f"{args.name}-resource-id",
             "result": f"{args.name}-result",
+            "dbName": f"{args.name}-database",
+            "username": f"{args.name}-user",
             "hex": "00000000",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}

@@ -14,11 +14,10 @@ import filelock
 
 from sandbox.console import say, step, warn
 from sandbox.emulated_account import EmulatedAccount
-from sandbox.emulator.unknown_calls import UnknownCall
+from sandbox.emulator.call_list import UnknownCall
 from sandbox.engine import INTERRUPTED, Engine
 from sandbox.errors import BusyError, InterruptedByUserError, SandboxError
 from sandbox.paths import cache_directory, state_directory
-from sandbox.protection import lift_deletion_protection
 from sandbox.stack_config import StackConfig, committed_file
 from sandbox.toolchain import prepare
 
@@ -70,14 +69,13 @@ class Sandbox:
         with self._locked():
             self._require_up()
             with self._open(stays=True) as environment:
-                self._run(["refresh", "--yes", "--skip-preview"], environment)
+                self._run(["refresh", "--yes", "--skip-preview", "--suppress-outputs"], environment)
 
     def down(self, *, force: bool = False) -> None:
         """Destroy the stack, end the account and remove the state. With `force`, without destroying it first."""
         with self._locked():
             if self._engine.has_stack and self.account.port and not force:
-                with self._open(stays=True) as environment:
-                    self._destroy(environment)
+                self._destroy()
             with step("ending the emulated account and removing the sandbox's state"):
                 self.account.end()
                 shutil.rmtree(self.directory, ignore_errors=True)
@@ -169,13 +167,16 @@ class Sandbox:
                 f" same command again; it goes on from there. The emulated account's log is {self.account.log_file}"
             )
 
-    def _destroy(self, environment: Environment) -> None:
-        with step("lifting the protection that a person would have to lift") as lifting:
-            self._engine.unprotect_all(environment)
-            lifted = lift_deletion_protection(environment, self._engine.regions())
-            lifting.outcome = ", ".join(lifted) or "no database had deletion protection"
+    def _destroy(self) -> None:
+        from sandbox.protection import lift_deletion_protection  # noqa: PLC0415 - boto3 is slow to import
+
         try:
-            self._run(["destroy", "--yes", "--skip-preview"], environment)
+            with self._open(stays=True) as environment:
+                with step("lifting the protection that a person would have to lift") as lifting:
+                    self._engine.unprotect_all(environment)
+                    lifted = lift_deletion_protection(environment, self._engine.regions())
+                    lifting.outcome = ", ".join(lifted) or "no database had deletion protection"
+                self._run(["destroy", "--yes", "--skip-preview", "--suppress-outputs"], environment)
         except InterruptedByUserError:
             raise
         except SandboxError as error:

@@ -3,7 +3,7 @@
 The committed `Pulumi.<stack>.yaml` belongs to the real stack: its secrets are encrypted by AWS, and the engine writes
 to the file it is given. So each run of the sandbox writes a working copy: the committed configuration, the sandbox's
 own encryption salt, and on top whatever was set with `pulumi config set` inside `make shell`. Such a value stays
-until the sandbox is taken down.
+until the sandbox is taken down; removing a committed one (`pulumi config rm`) lasts until the next command only.
 """
 
 import re

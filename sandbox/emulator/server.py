@@ -1,5 +1,6 @@
 """The emulated account as one server process on a port of its own."""
 
+import importlib
 import os
 import sys
 import threading
@@ -12,15 +13,14 @@ from moto import __version__ as moto_version
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox.emulator import rds, secretsmanager
-from sandbox.emulator.unknown_calls import UnknownCalls, refuse_unknown_calls
+from sandbox.emulator import STAY
+from sandbox.emulator.call_list import UnknownCalls
+from sandbox.emulator.unknown_calls import refuse_unknown_calls
 from sandbox.process import ProcessRecord
 
 # Every extension replaces or adds methods of moto's own classes, and was written against exactly this version.
 MOTO_VERSION = "5.2.5"
-EXTENSIONS = (rds, secretsmanager)
-# What the starter writes to our standard input once we may outlive it.
-STAY = b"stay\n"
+EXTENDED_SERVICES = ("rds", "secretsmanager")
 
 
 def serve(directory: Path) -> None:
@@ -32,9 +32,6 @@ def serve(directory: Path) -> None:
     """
     if moto_version != MOTO_VERSION:
         raise SystemExit(f"the emulator extends moto {MOTO_VERSION}, and {moto_version} is installed")
-    for extension in EXTENSIONS:
-        extension.install()
-
     calls = UnknownCalls(directory / "unknown-calls.jsonl")
     application = refuse_unknown_calls(DomainDispatcherApplication(_create_service), calls)
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
@@ -48,8 +45,12 @@ def serve(directory: Path) -> None:
 
 
 def _create_service(name: Any) -> Flask:
+    """The part of moto that answers for one service, made when the first call for it comes."""
     if name is None:
         raise NotImplementedError("the emulator has no such service")
+    if name in EXTENDED_SERVICES:
+        # Only now: importing moto's larger services takes seconds, which nobody should wait for in vain.
+        importlib.import_module(f"sandbox.emulator.{name}").install()
     return create_backend_app(name)
 
 

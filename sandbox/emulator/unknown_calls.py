@@ -9,12 +9,9 @@ import io
 import json
 import re
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -22,6 +19,8 @@ from xml.sax.saxutils import escape
 import botocore.exceptions
 import botocore.session
 from botocore.model import ServiceModel
+
+from sandbox.emulator.call_list import UnknownCall, UnknownCalls
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -36,35 +35,6 @@ SERVICE_OF_SIGNING_NAME = {
     "elasticloadbalancing": "elbv2",
     "states": "stepfunctions",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownCall:
-    """A call that was refused: AWS service, operation (or method and path), and why."""
-
-    service: str
-    operation: str
-    reason: str
-
-
-class UnknownCalls:
-    """The list of refused calls, kept in a file of JSON lines so that it can be read without the server."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._lock = threading.Lock()
-
-    def add(self, call: UnknownCall) -> None:
-        """Note a refused call."""
-        with self._lock, self._file.open("a") as lines:
-            lines.write(json.dumps(asdict(call)) + "\n")
-
-    def read(self) -> list[UnknownCall]:
-        """Every refused call once, in the order of the first time."""
-        if not self._file.exists():
-            return []
-        calls = (UnknownCall(**json.loads(line)) for line in self._file.read_text().splitlines())
-        return list(dict.fromkeys(calls))
 
 
 def refuse_unknown_calls(application: Application, calls: UnknownCalls) -> Application:
@@ -137,12 +107,13 @@ class Request:
     def _read_action(self, environ: Environ) -> str:
         if not self.content_type.startswith("application/x-www-form-urlencoded"):
             return ""
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         return parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
 
     @property
     def operation(self) -> str:
+        """The operation's name; where nothing tells it, method and path."""
         if self.target:
             return self.target.rpartition(".")[2]
         return self.action or self._rest_operation() or f"{self.method} {self.path}"
@@ -155,11 +126,13 @@ class Request:
         if self.action:
             return "ec2" if self.service == "ec2" else "query"
         model = service_model(self.service)
-        return model.resolved_protocol if model else "rest-json"
+        return str(model.resolved_protocol) if model else "rest-json"
 
     def _rest_operation(self) -> str:
         model = service_model(self.service)
-        for name in model.operation_names if model else ():
+        if model is None:
+            return ""
+        for name in model.operation_names:
             http = model.operation_model(name).http
             pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(http["requestUri"].partition("?")[0]))
             if http["method"] == self.method and re.fullmatch(pattern, self.path):

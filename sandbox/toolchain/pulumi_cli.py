@@ -49,6 +49,7 @@ def find_installed() -> Path:
         capture_output=True,
         text=True,
         env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        check=False,
     )
     version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", answer.stdout)
     if answer.returncode or not version:
@@ -107,10 +108,10 @@ def build(progress: Step) -> Path:
         environment = {**os.environ, "GOWORK": "off", "CGO_ENABLED": "0"}
         progress.detail("fetching the Go modules")
         packages = _run([go, "list", "-deps", GO_PACKAGE], "go", cwd=module, environment=environment).split()
+        linker_flags = f"-s -w -X {GO_VERSION_VARIABLE}={dotted(BUILT_VERSION)}"
+        target_arguments = ["-o", str(temporary / "bin" / "pulumi"), GO_PACKAGE]
         _compile(
-            [go, "build", "-v", "-mod=readonly", "-trimpath"]
-            + [f"-ldflags=-s -w -X {GO_VERSION_VARIABLE}={dotted(BUILT_VERSION)}"]
-            + ["-o", str(temporary / "bin" / "pulumi"), GO_PACKAGE],
+            [go, "build", "-v", "-mod=readonly", "-trimpath", f"-ldflags={linker_flags}", *target_arguments],
             module,
             environment,
             progress,
@@ -148,7 +149,13 @@ def _run(
 ) -> str:
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout_seconds
+            command,
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_seconds,
         )
     except subprocess.TimeoutExpired as error:
         raise RouteFailed(f"{who} was not done after {timeout_seconds:.0f} s") from error

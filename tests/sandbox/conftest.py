@@ -50,9 +50,9 @@ class Project:
     def state(self) -> Path:
         return self.directory / ".sandbox" / "dev"
 
-    def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `python -m sandbox` in the project, in a process group of its own, as a terminal would."""
-        return subprocess.Popen(
+        process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-P", "-m", "sandbox", *arguments],
             cwd=self.directory,
             env={name: value for name, value in os.environ.items() if name != "SANDBOX_STATE_DIR"},
@@ -61,8 +61,8 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            **options,  # type: ignore[call-overload]
         )
+        return process
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m sandbox` in the project to its end."""

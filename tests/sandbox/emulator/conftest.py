@@ -26,7 +26,7 @@ def connect(account: EmulatedAccount) -> Connect:
     """`connect("rds", region)` makes a client; it does not retry, so that every answer is the account's first."""
 
     def client(service: str, region: str = "us-east-1") -> Any:
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]
             service,
             region_name=region,
             endpoint_url=f"http://127.0.0.1:{account.port}",

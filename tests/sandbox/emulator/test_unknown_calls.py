@@ -13,7 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.emulated_account import EmulatedAccount
-from sandbox.emulator.unknown_calls import UnknownCall, UnknownCalls, refuse_unknown_calls
+from sandbox.emulator.call_list import UnknownCall, UnknownCalls
+from sandbox.emulator.unknown_calls import refuse_unknown_calls
 from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
 
 UNKNOWN: dict[str, tuple[str, str, dict[str, Any], str]] = {

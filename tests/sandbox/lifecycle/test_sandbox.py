@@ -83,6 +83,7 @@ def test_the_printed_environment_is_all_a_plain_pulumi_needs(
         cwd=project.directory,
         capture_output=True,
         text=True,
+        check=False,
     )
     assert '"hello"' in succeeded(done)
     assert "profile=\n" in done.stdout

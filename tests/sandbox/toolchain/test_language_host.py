@@ -26,6 +26,7 @@ def preview(project: Project, toolchain: Toolchain, *arguments: str) -> Preview:
         env=environment,
         capture_output=True,
         text=True,
+        check=False,
     )
 
 

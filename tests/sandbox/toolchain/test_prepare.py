@@ -131,14 +131,14 @@ def test_two_sandboxes_that_start_together_build_once(
     def start() -> subprocess.Popen[str]:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    with start() as first, gate.open("w") as opened:  # opens once the first one's build reads from it
-        with start() as second:
-            assert second.stderr
-            assert "waiting for another command" in second.stderr.readline()
-            opened.write("go\n")
-            opened.flush()
-            opened.close()
-            assert [process.communicate()[0].strip() for process in (first, second)] == ["built", "built"]
+    # The gate opens once the build of the first one reads from it.
+    with start() as first, gate.open("w") as opened, start() as second:
+        assert second.stderr
+        assert "waiting for another command" in second.stderr.readline()
+        opened.write("go\n")
+        opened.flush()
+        opened.close()
+        assert [process.communicate()[0].strip() for process in (first, second)] == ["built", "built"]
     assert go_log.read_text().split().count("build") == 1
 
 
@@ -168,9 +168,13 @@ def test_what_a_killed_build_left_behind_is_neither_taken_nor_kept(go_log: Path)
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), built_atomically(tmp_path / "target") as folder:
-        (folder / "half").touch()
-        raise ZeroDivisionError
+    def fail_half_way() -> None:
+        with built_atomically(tmp_path / "target") as folder:
+            (folder / "half").touch()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,32 @@
+"""Lifting deletion protection: proves that every protected instance of the emulated account is found, and no other
+account's. That a stack then comes down is proven by taking one down."""
+
+import pytest
+
+from sandbox.emulated_account import EmulatedAccount
+from sandbox.environment import aws_environment
+from sandbox.errors import SandboxError
+from sandbox.protection import lift_deletion_protection
+from tests.sandbox.emulator.conftest import Connect
+
+
+def test_protection_is_lifted_in_every_region_of_the_stack(
+    connect: Connect, account: EmulatedAccount
+) -> None:
+    for region, protected in (("eu-west-1", True), ("eu-west-2", False)):
+        connect("rds", region).create_db_instance(
+            DBInstanceIdentifier=f"in-{region}",
+            DBInstanceClass="db.t4g.medium",
+            Engine="postgres",
+            AllocatedStorage=20,
+            DeletionProtection=protected,
+        )
+    environment = aws_environment(account.port or 0)
+    assert lift_deletion_protection(environment, ["eu-west-1", "eu-west-2"]) == ["in-eu-west-1"]
+    assert lift_deletion_protection(environment, ["eu-west-1", "eu-west-2"]) == []
+
+
+def test_a_real_account_is_refused() -> None:
+    environment = {**aws_environment(1), "AWS_ENDPOINT_URL": "https://rds.eu-west-1.amazonaws.com"}
+    with pytest.raises(SandboxError, match="speaks to"):
+        lift_deletion_protection(environment, ["eu-west-1"])
