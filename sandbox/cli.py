@@ -27,7 +27,8 @@ app = typer.Typer(
 Stack = Annotated[str, typer.Option("--stack", help="A stack that has a committed Pulumi.<stack>.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output instead of a table.")]
 # Wide enough for an ARN on one line where no terminal sets the width.
-results = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+# Values are shown as they are: an ARN holds `:secret:`, which would become a picture.
+results = Console(highlight=False, emoji=False, markup=False, width=None if sys.stdout.isatty() else 200)
 
 
 @app.callback()

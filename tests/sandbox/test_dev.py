@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -252,9 +253,12 @@ def test_a_configured_password_is_nowhere_to_be_read(dev: LiveStack) -> None:
         *(base64.b64encode(b"x" * shift + CANARY.encode())[4:-4] for shift in range(3)),
     ]
     printed = "\n".join(dev.transcript.texts).encode()
+    engine_logs = [
+        path for path in Path(dev.shell_variables["PULUMI_HOME"]).glob("logs/**/*") if path.is_file()
+    ]
     for shape in shapes:
         assert shape not in printed
-        for path in dev.files():
+        for path in [*dev.files(), *engine_logs]:
             assert shape not in path.read_bytes(), path
 
 

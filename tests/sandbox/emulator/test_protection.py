@@ -1,5 +1,5 @@
 """Lifting deletion protection: proves that every protected instance of the emulated account is found, and no other
-account's. That a stack then comes down is proven by taking one down."""
+account's. Does not prove that a stack then comes down; tests/sandbox/test_prod.py takes one down."""
 
 import pytest
 
