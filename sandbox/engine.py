@@ -84,6 +84,8 @@ class Engine:
             # Every command that takes --config-file gets the sandbox's own copy.
             "PULUMI_OPTION_CONFIG_FILE": str(self._config.working_file),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # The engine logs every command into PULUMI_HOME; a run takes up to 1 MB, and 500 MB is its own limit.
+            "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": "50",
             # Every plugin is there already; a missing one is a fault to see now, not a download to wait for.
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,11 @@ import psutil
 
 from sandbox.environment import LOOPBACK
 from tests.harness.platform import ROOT
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+# zlib: a window of 32 KiB, with gzip's header and trailer.
+GZIP_WINDOW_BITS = 31
 
 
 @dataclass(slots=True)
@@ -74,6 +80,12 @@ class LiveStack:
         done = self.pulumi("config", "set", *flags, *(["--path"] if rest else []), dotted, value)
         assert done.returncode == 0, done.stderr
 
+    def set_secret(self, key: str, value: str) -> None:
+        """Set a secret of this sandbox's configuration as a person does: not on the command line."""
+        command = ["pulumi", "config", "set", "--secret", f"dataplatform:{key}"]
+        done = self._run(command, self.shell_variables, typed=value)
+        assert done.returncode == 0, done.stderr
+
     def unset_config(self, path: str) -> None:
         """Remove a key again."""
         domain, *rest = path.split(".")
@@ -115,9 +127,13 @@ class LiveStack:
         """Calls that reached the emulated account and that nobody emulates."""
         return list(json.loads(self.sandbox("status", "--json").stdout)["unknown_calls"])
 
-    def files(self) -> Iterator[Path]:
-        """Everything that the sandbox wrote: state, history, logs, configuration."""
-        return (path for path in self.directory.rglob("*") if path.is_file())
+    def written(self) -> Iterator[tuple[Path, bytes]]:
+        """Everything that the sandbox and the engine wrote: state, history, configuration, logs (unpacked)."""
+        for folder in (self.directory, Path(self.shell_variables["PULUMI_HOME"]) / "logs"):
+            for path in folder.rglob("*"):
+                if path.is_file():
+                    content = path.read_bytes()
+                    yield path, _unpacked(content)
 
     def processes(self) -> list[str]:
         """Processes that work for this sandbox, told by its state folder in their arguments or environment."""
@@ -131,15 +147,11 @@ class LiveStack:
                 continue
         return found
 
-    def _run(self, command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, command: list[str], variables: Mapping[str, str], typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=ROOT, env=variables, input=typed, capture_output=True, text=True, check=False
         )
         return self.transcript.add(done)
 
@@ -159,3 +171,10 @@ def assert_nothing_left(live: LiveStack) -> None:
     """No process and no state of this sandbox."""
     assert live.processes() == []
     assert not live.directory.exists()
+
+
+def _unpacked(content: bytes) -> bytes:
+    """What a gzip file holds as far as it is written: the engine may be in the middle of it."""
+    if not content.startswith(GZIP_MAGIC):
+        return content
+    return zlib.decompressobj(GZIP_WINDOW_BITS).decompress(content)
