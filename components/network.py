@@ -12,6 +12,7 @@ from pulumi_aws import cloudwatch, ec2, iam, vpc
 from components.durability import Durability
 from components.naming import PhysicalNames
 from components.subnets import SubnetPlan
+from components.trust import service_trust
 
 HTTPS_PORT = 443
 # CloudWatch Logs receives flow records every ten minutes by default; one minute is the shortest AWS offers
@@ -171,7 +172,13 @@ class Network(pulumi.ComponentResource):
         )
         role = iam.Role(
             f"{self._name}-flow-log-role",
-            assume_role_policy=json.dumps(_flow_log_trust(args.account_id, args.region)),
+            assume_role_policy=json.dumps(
+                service_trust(
+                    "vpc-flow-logs.amazonaws.com",
+                    args.account_id,
+                    f"arn:aws:ec2:{args.region}:{args.account_id}:vpc-flow-log/*",
+                )
+            ),
             description="lets VPC flow logs write to their log group",
             opts=self._child,
         )
@@ -193,25 +200,8 @@ class Network(pulumi.ComponentResource):
         )
 
 
-def _flow_log_trust(account_id: str, region: str) -> dict[str, Any]:
-    """Source: VPC guide, "IAM role for publishing flow logs to CloudWatch Logs" (with the confused-deputy condition)."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account_id},
-                    "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"},
-                },
-            }
-        ],
-    }
-
-
 def _flow_log_permission(log_group_arn: str) -> dict[str, Any]:
+    """Source: VPC guide, "IAM role for publishing flow logs to CloudWatch Logs"."""
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_random as random
@@ -14,6 +13,7 @@ from components.network import NetworkAttachment
 from components.postgres.parameters import Parameter
 from components.postgres.sizing import Gp3Storage
 from components.secrets import Credentials
+from components.trust import service_trust
 
 # What an instance is born with. RDS takes these from the source of a restore, and any later change of them would
 # replace the instance: so they are inputs of its creation, and never again looked at. Whether it is encrypted is
@@ -239,7 +239,13 @@ class PostgresPrimary(pulumi.ComponentResource):
         role = iam.Role(
             f"{self._name}-monitoring-role",
             description=f"lets RDS publish enhanced monitoring of {args.identifier}",
-            assume_role_policy=json.dumps(_monitoring_trust(args.account_id, args.region, args.identifier)),
+            assume_role_policy=json.dumps(
+                service_trust(
+                    "monitoring.rds.amazonaws.com",
+                    args.account_id,
+                    f"arn:aws:rds:{args.region}:{args.account_id}:db:{args.identifier}",
+                )
+            ),
             opts=self._child,
         )
         attachment = iam.RolePolicyAttachment(
@@ -375,21 +381,3 @@ def _point_in_time(restore: Restore | None) -> rds.InstanceRestoreToPointInTimeA
         restore_time=restore.restore_time,
         use_latest_restorable_time=True if restore.restore_time is None else None,
     )
-
-
-def _monitoring_trust(account_id: str, region: str, identifier: str) -> dict[str, Any]:
-    """Source: RDS guide, "Setting up and enabling Enhanced Monitoring" (with the confused-deputy condition)."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account_id},
-                    "ArnLike": {"aws:SourceArn": f"arn:aws:rds:{region}:{account_id}:db:{identifier}"},
-                },
-            }
-        ],
-    }

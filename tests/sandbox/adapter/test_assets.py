@@ -1,4 +1,5 @@
-"""Files and archives written for the Terraform provider: the same content is the same file, at a path of its own."""
+"""Files and archives written for the Terraform provider: proves that the same
+content is the same file, at a path of its own. Does not prove that a service takes it."""
 
 import os
 import zipfile

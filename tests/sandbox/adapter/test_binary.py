@@ -1,4 +1,6 @@
-"""Where the Terraform AWS provider's binary is looked for, with empty files in place of the 700 MB one."""
+"""Where the Terraform AWS provider's binary is looked for, with empty files in place of the 700 MB one.
+
+Proves the order of the places and the choice of the version. Does not prove that what is found can be run."""
 
 import sys
 from pathlib import Path

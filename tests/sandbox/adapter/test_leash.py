@@ -1,6 +1,7 @@
 """The leash with real processes: what is started through it ends with its starter, and is otherwise its own process.
 
-The stand-in starters are killed outright, which no handler of theirs can soften.
+The stand-in starters are killed outright, which no handler of theirs can soften. Proves that nothing outlives them; does not
+prove it for a starter that keeps the pipe open in another process.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Names of types and properties: the rule, and the tables that complete it, compared with both sides.
 
 The tables are complete for every type below when each property that Terraform's provider has is found in the SDK. It
-is not proved that a property means the same on both sides; they are generated from the same source.
+proves that names meet, and not that a property means the same on both sides; they are generated from the same source.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Processes of the adapter: when they start and, in every way that an engine can go, that they end.
 
 The engine is played by the test or by a stand-in process that is killed. Starting the Terraform provider takes
-seconds, so each test looks at several things.
+seconds, so each test looks at several things. Proves the ends of processes, not what they answer.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""The random provider as a plugin process: what is generated, what is secret, and when a new value is made."""
+"""The random provider as a plugin process: what is generated, what is secret, and when a new value is made.
+
+Proves it through the plugin's own protocol. Does not prove that values match the official provider's for one seed: it
+has none to give."""
 
 import re
 import string

@@ -1,6 +1,6 @@
 """Values between property bags and Terraform objects, and what a plan changes, without any process.
 
-The shapes are small ones made for the purpose; the real ones are proved with the real provider.
+The shapes are small ones made for the purpose; this proves the rules, and not that real schemas need no others.
 """
 
 import json

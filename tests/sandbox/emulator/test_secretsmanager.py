@@ -1,4 +1,5 @@
-"""Secrets Manager of the emulated account: proves that a replica keeps its key and protects its primary."""
+"""Secrets Manager of the emulated account: proves that a replica keeps its key and protects
+its primary. Does not prove anything of rotation, which nothing declares yet."""
 
 import pytest
 from botocore.exceptions import ClientError

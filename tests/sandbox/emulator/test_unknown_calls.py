@@ -2,6 +2,7 @@
 
 Proves that such a call fails at once with its name, in the shape its protocol has for errors (boto3 parses it), and
 can be listed afterwards. Every operation used here is one that moto 5.2.5 lacks; a newer moto may know it.
+Does not prove that the answers to known calls are AWS's.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""The emulated account's process: proves that it stays when it should and never otherwise, on real processes."""
+"""The emulated account's process: proves that it stays when it should and never otherwise, on
+real processes. Does not prove what it answers."""
 
 import signal
 import subprocess

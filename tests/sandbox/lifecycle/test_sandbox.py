@@ -1,7 +1,7 @@
 """The life of a sandbox through its command line, with a real engine and a program without cloud resources.
 
-Proves what is kept, what is left and what is said, also when a command is interrupted or killed. The actual stacks,
-with their providers, are brought up by the tests beside this folder.
+Proves what is kept, what is left and what is said, also when a command is interrupted or killed. Does not
+prove that the actual stacks come up; the tests beside this folder do.
 """
 
 import json

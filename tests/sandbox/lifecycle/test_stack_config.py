@@ -1,4 +1,5 @@
-"""The working copy of a stack's configuration. Files only; that the engine uses it is proven by test_sandbox.py."""
+"""The working copy of a stack's configuration. Proves what is
+written. Does not prove that the engine uses it; test_sandbox.py does."""
 
 from pathlib import Path
 from typing import Any
