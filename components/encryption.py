@@ -15,10 +15,11 @@ from components.notifications import PUBLISHERS
 
 # What a key may be used for once encryption with it is allowed at all; the AWS services' guides ask for exactly these.
 USE_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-# Administration without use: whoever holds only these can manage a key and its policy, and decrypt nothing.
+# Administration without use. Whoever may change the policy can in the end give themselves more; that shows in CloudTrail,
+# and without it a key could be locked for good. CreateGrant is not here: a grant is a way to use a key.
 ADMINISTRATION_ACTIONS = (
     "kms:CancelKeyDeletion",
-    "kms:Create*",
+    "kms:CreateAlias",
     "kms:DeleteAlias",
     "kms:Describe*",
     "kms:Disable*",
@@ -82,7 +83,7 @@ class Keys(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_window_days,
             policy=json.dumps(key_policy(data_class, args.account_id, args.region)),
-            tags={"Name": args.names.of(data_class), "DataClass": str(data_class)},
+            tags={"Name": args.names.of(data_class)},
             opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), args.durability.options()),
         )
         kms.Alias(
@@ -98,8 +99,8 @@ def key_policy(data_class: DataClass, account_id: str, region: str) -> dict[str,
     """The policy document of the key that encrypts `data_class` in `region` of `account_id`.
 
     The account may administer the key and, through the AWS service that the class belongs to, use it; AWS services
-    that act on their own are named one by one. No statement lets anybody decrypt by calling KMS directly, and none
-    has a principal outside the account and AWS's own services.
+    that act on their own are named one by one. No statement lets a principal of the account decrypt by calling KMS
+    directly, and none names anybody outside the account and AWS's own services.
     """
     statements = [_administration(account_id), *_USES[data_class](account_id, region)]
     return {"Version": "2012-10-17", "Statement": statements}
@@ -115,31 +116,42 @@ def _administration(account_id: str) -> Statement:
     }
 
 
-def _through_service(service: str, account_id: str, region: str) -> list[Statement]:
-    """Principals of the account use the key by way of `service`, which may also create grants for itself.
+def _through_service(service: str, account_id: str, region: str) -> Statement:
+    """Principals of the account use the key by way of `service`.
 
-    Source: "kms:ViaService" and "kms:GrantIsForAWSResource" in the KMS guide's list of condition keys.
+    Source: "kms:ViaService" in the KMS guide's list of condition keys.
     """
-    via = {"kms:ViaService": f"{service}.{region}.amazonaws.com", "kms:CallerAccount": account_id}
-    principal = {"AWS": f"arn:aws:iam::{account_id}:root"}
-    return [
-        {
-            "Sid": "UseThroughTheService",
-            "Effect": "Allow",
-            "Principal": principal,
-            "Action": list(USE_ACTIONS),
-            "Resource": "*",
-            "Condition": {"StringEquals": via},
+    return {
+        "Sid": "UseThroughTheService",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Action": list(USE_ACTIONS),
+        "Resource": "*",
+        "Condition": {"StringEquals": _via(service, account_id, region)},
+    }
+
+
+def _via(service: str, account_id: str, region: str) -> Mapping[str, str]:
+    return {"kms:ViaService": f"{service}.{region}.amazonaws.com", "kms:CallerAccount": account_id}
+
+
+def _by_databases(account_id: str, region: str) -> list[Statement]:
+    """RDS also keeps a grant, so that an instance can read its storage while nobody calls.
+
+    Source: RDS guide, "Authorizing use of a customer managed key"; "kms:GrantIsForAWSResource" in the KMS guide.
+    """
+    grants: Statement = {
+        "Sid": "GrantThroughTheService",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": _via("rds", account_id, region),
+            "Bool": {"kms:GrantIsForAWSResource": "true"},
         },
-        {
-            "Sid": "GrantThroughTheService",
-            "Effect": "Allow",
-            "Principal": principal,
-            "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
-            "Resource": "*",
-            "Condition": {"StringEquals": via, "Bool": {"kms:GrantIsForAWSResource": "true"}},
-        },
-    ]
+    }
+    return [_through_service("rds", account_id, region), grants]
 
 
 def _by_log_groups(account_id: str, region: str) -> list[Statement]:
@@ -166,7 +178,9 @@ def _by_log_groups(account_id: str, region: str) -> list[Statement]:
 def _by_publishers(account_id: str, region: str) -> list[Statement]:
     """The services that publish to an encrypted topic; without this they drop their messages silently.
 
-    Source: SNS guide, "Configure KMS permissions for AWS services"; RDS guide, "Event notification with encrypted topics".
+    There is no condition on the account: not every service sends one to KMS, and one that does not would be refused
+    silently. The topic's policy has it, and only through the topic does a service come to use the key.
+    Source: SNS guide, "Enable compatibility between event sources from AWS services and encrypted topics".
     """
     publishers: Statement = {
         "Sid": "UseByPublishers",
@@ -174,14 +188,13 @@ def _by_publishers(account_id: str, region: str) -> list[Statement]:
         "Principal": {"Service": list(PUBLISHERS)},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
     }
-    return [publishers, *_through_service("sns", account_id, region)]
+    return [publishers, _through_service("sns", account_id, region)]
 
 
 _USES = {
-    DataClass.DATABASE: lambda account_id, region: _through_service("rds", account_id, region),
-    DataClass.SECRETS: lambda account_id, region: _through_service("secretsmanager", account_id, region),
+    DataClass.DATABASE: _by_databases,
+    DataClass.SECRETS: lambda account_id, region: [_through_service("secretsmanager", account_id, region)],
     DataClass.LOGS: _by_log_groups,
     DataClass.NOTIFICATIONS: _by_publishers,
 }

@@ -11,17 +11,19 @@ PRODUCT = "reptidex"
 
 @dataclass(frozen=True, slots=True)
 class PhysicalNames:
-    """The physical names of one environment's resources, for those that must be known before they exist.
+    """The physical names of one stack's resources, for those that must be known before they exist.
+
+    They hold the stack's name, so that a second stack can stand beside the first in one account: a restore needs it.
 
     Everything else is named by Pulumi (logical name plus seven random characters), which lets a replacement be
     created before its predecessor is deleted.
     """
 
-    environment: str
+    stack: str
 
     def of(self, role: str) -> str:
         """The name of the resource that plays `role`: `of("postgres")` is `reptidex-prod-postgres`."""
-        return f"{PRODUCT}-{self.environment}-{role}"
+        return f"{PRODUCT}-{self.stack}-{role}"
 
     def alias(self, data_class: str) -> str:
         """The KMS alias of a data class's key: `alias/reptidex-prod-database`."""

@@ -71,14 +71,14 @@ class Network(pulumi.ComponentResource):
         ec2.DefaultSecurityGroup(
             f"{name}-default-security-group", vpc_id=self._vpc.id, ingress=[], egress=[], opts=self._child
         )
-        data_subnets, data_routes = self._define_tier("data", args.subnets.data)
+        data_subnets, _ = self._define_tier("data", args.subnets.data)
         app_subnets, app_routes = self._define_tier("app", args.subnets.app)
         ec2.VpcEndpoint(
             f"{name}-endpoint-s3",
             vpc_id=self._vpc.id,
             service_name=f"com.amazonaws.{args.region}.s3",
             vpc_endpoint_type="Gateway",
-            route_table_ids=[data_routes.id, app_routes.id],
+            route_table_ids=[app_routes.id],
             tags=self._tags("s3"),
             opts=self._child,
         )
@@ -201,14 +201,24 @@ class Network(pulumi.ComponentResource):
 
 
 def _flow_log_permission(log_group_arn: str) -> dict[str, Any]:
-    """Source: VPC guide, "IAM role for publishing flow logs to CloudWatch Logs"."""
+    """The five actions that the VPC guide asks for, each as narrow as CloudWatch Logs allows.
+
+    Source: VPC guide, "IAM role for publishing flow logs to CloudWatch Logs"; which actions take a log group is in the
+    service authorization reference.
+    """
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                "Action": [
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
                 "Resource": [log_group_arn, f"{log_group_arn}:*"],
-            }
+            },
+            {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"},
         ],
     }

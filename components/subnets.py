@@ -30,8 +30,8 @@ SMALLEST_VPC_PREFIX = 23
 _PRIVATE_RANGES = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 _APP_BITS, _DATA_BITS = 3, 4
 # First slot of a tier, counted in subnets of that tier's own size: app from the first eighth, data from the
-# fifth, public from the seventh.
-_APP_FIRST, _DATA_FIRST, _PUBLIC_FIRST = 0, 8, 24
+# fifth.
+_APP_FIRST, _DATA_FIRST = 0, 8
 
 
 class SubnetError(ValueError):
@@ -45,11 +45,6 @@ class SubnetPlan:
     vpc: IPv4Network
     app: tuple[IPv4Network, ...]
     data: tuple[IPv4Network, ...]
-
-    @property
-    def all(self) -> tuple[IPv4Network, ...]:
-        """Every subnet: app, then data."""
-        return self.app + self.data
 
 
 def plan(cidr: str, *, availability_zones: int = 3) -> SubnetPlan:

@@ -10,8 +10,7 @@ from components.naming import PRODUCT
 class Tags:
     """What cost reports, backup selections and incident responders need to know about a resource.
 
-    The providers apply them to everything (`default_tags`); a component adds only `Name`, and `DataClass` where
-    a resource holds another class of data than the stack's default.
+    The providers apply them to everything (`default_tags`); a component adds only `Name`.
     """
 
     stack: str

@@ -30,6 +30,7 @@ from pydantic_core import ErrorDetails
 from components import subnets
 from components.durability import Durability
 from components.postgres import parameters, sizing
+from components.postgres.key_words import RESERVED_KEY_WORDS
 from components.windows import DailyWindow, WeeklyWindow, overlaps, standard_utc_offset_minutes
 
 NAMESPACE = "dataplatform"
@@ -39,8 +40,11 @@ ADMIN_PASSWORD_KEY = "admin_password"  # noqa: S105 - the key of a password, not
 MINIMUM_RETENTION_DAYS, MAXIMUM_RETENTION_DAYS = 1, 35
 # RDS takes 1150 to 65535 (CreateDBInstance, Port); Security Hub RDS.23 asks for another port than the default.
 MINIMUM_PORT, MAXIMUM_PORT, DEFAULT_PORT = 1150, 65535, 5432
-# Names that RDS reserves or that every attacker tries first (RDS guide, "Reserved words"; Security Hub RDS.25).
+# Names that every attacker tries first (Security Hub RDS.25), and RDS's own.
 REFUSED_ADMIN_USERNAMES = frozenset({"admin", "administrator", "master", "postgres", "rdsadmin", "root"})
+# RDS guide, "Constraints for master password".
+MINIMUM_PASSWORD_LENGTH, MAXIMUM_PASSWORD_LENGTH = 8, 128
+REFUSED_IN_PASSWORDS = frozenset('/@" ')
 # The database has no public address, so a public range among its clients can only be a mistake.
 CLIENT_RANGES = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
@@ -54,9 +58,12 @@ PERFORMANCE_INSIGHTS_DAYS = (7, *(31 * month for month in range(1, 24)), 731)
 # KMS and Secrets Manager both keep what is deleted for 7 to 30 days.
 RecoveryDays = Annotated[int, Field(ge=7, le=30)]
 
-RegionName = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")]
-SqlName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+# The commercial partition: the ARNs of every policy here begin with arn:aws.
+REGION = r"(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-\d"
+RegionName = Annotated[str, Field(pattern=f"^{REGION}$")]
+ZoneName = Annotated[str, Field(pattern=f"^{REGION}[a-z]$")]
+SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]+$")]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")]
 
 
 class ConfigError(pulumi.RunError):
@@ -64,7 +71,7 @@ class ConfigError(pulumi.RunError):
 
 
 class Environment(StrEnum):
-    """What the stack is for. Production may not switch off what protects its data."""
+    """What the stack is for. A production stack may not be disposable; what else it must satisfy is for policies."""
 
     DEV = "dev"
     PROD = "prod"
@@ -99,11 +106,11 @@ class NewNetwork(Domain):
 
 
 class ExistingNetwork(Domain):
-    """A VPC that somebody else owns: its subnets are used as they are."""
+    """A VPC that somebody else owns: its subnets are used as they are, and its endpoints and flow logs are theirs."""
 
     vpc_id: str = Field(pattern=r"^vpc-[0-9a-f]+$")
-    app_subnet_ids: list[str] = Field(min_length=2)
-    data_subnet_ids: list[str] = Field(min_length=2)
+    app_subnet_ids: list[SubnetId] = Field(min_length=2)
+    data_subnet_ids: list[SubnetId] = Field(min_length=2)
 
 
 def _kind_of_network(value: Any) -> str:
@@ -118,7 +125,11 @@ AnyNetwork = Annotated[
 
 
 class NetworkConfig(Domain):
-    """Both regions' networks. `interface_endpoints` are the AWS services that tasks of the primary region call."""
+    """Both regions' networks.
+
+    `interface_endpoints` are the AWS services that tasks call from a new network of the primary region; S3 has an
+    endpoint of its own.
+    """
 
     primary: AnyNetwork
     dr: AnyNetwork
@@ -168,39 +179,64 @@ class MonitoringConfig(Domain):
 class ClientsConfig(Domain):
     """Who may connect to the database directly."""
 
-    security_group_ids: list[Annotated[str, Field(pattern=r"^sg-[0-9a-f]+$")]] = []
+    security_group_ids: list[SecurityGroupId] = []
     cidrs: list[str] = []
 
 
 class RestoreConfig(Domain):
     """Where a new instance's data comes from: exactly one source. Ignored by an instance that exists."""
 
-    snapshot_identifier: str | None = None
-    source_db_instance_identifier: str | None = None
-    source_automated_backups_arn: str | None = None
+    snapshot_identifier: str | None = Field(
+        None, pattern=r"^(arn:aws:rds:.+:snapshot:.+|(rds:)?[A-Za-z][A-Za-z0-9-]*)$"
+    )
+    source_db_instance_identifier: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    source_automated_backups_arn: str | None = Field(
+        None, pattern=rf"^arn:aws:rds:{REGION}:\d{{12}}:auto-backup:.+$"
+    )
     restore_time: Annotated[AwareDatetime, Field(strict=False)] | None = None
+
+
+def _daily_window(value: Any) -> DailyWindow:
+    return DailyWindow.parse(_text(value))
+
+
+def _weekly_window(value: Any) -> WeeklyWindow:
+    return WeeklyWindow.parse(_text(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text; put it in quotes")  # noqa: TRY004 - pydantic reports a ValueError
+    return value
+
+
+def _parameter_value(value: Any) -> Any:
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError(f"{value!r} is not a number, a text or a boolean")  # noqa: TRY004 - likewise
+    return value
 
 
 class PostgresConfig(Domain):
     """The primary. Windows are in the stack's `time_zone`; omitted `parameter_group_family`: the version's own."""
 
-    engine_version: str = Field(pattern=r"^\d+(\.\d+)?$")
+    # The major version only: RDS upgrades minor ones by itself, and a pinned one would plan to go back.
+    engine_version: str = Field(pattern=r"^\d+$")
     parameter_group_family: str | None = None
     instance_class: str
     multi_az: bool
     port: int = Field(ge=MINIMUM_PORT, le=MAXIMUM_PORT)
-    database_name: SqlName
-    admin_username: SqlName
+    # Lengths: CreateDBInstance, DBName and MasterUsername.
+    database_name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    admin_username: str = Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")
     storage: StorageConfig
     backup_retention_days: int = Field(ge=MINIMUM_RETENTION_DAYS, le=MAXIMUM_RETENTION_DAYS)
-    backup_window: Annotated[DailyWindow, BeforeValidator(DailyWindow.parse)]
-    maintenance_window: Annotated[WeeklyWindow, BeforeValidator(WeeklyWindow.parse)]
-    durability: Annotated[Durability, Field(strict=False)]
+    backup_window: Annotated[DailyWindow, BeforeValidator(_daily_window)]
+    maintenance_window: Annotated[WeeklyWindow, BeforeValidator(_weekly_window)]
     apply_immediately: bool
-    ca_certificate_identifier: str = Field(pattern=r"^rds-ca-[a-z0-9-]+$")
+    ca_certificate_identifier: Literal["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"]
     monitoring: MonitoringConfig
     clients: ClientsConfig = ClientsConfig()
-    parameters: dict[str, bool | int | float | str] = {}
+    parameters: dict[str, Annotated[Any, BeforeValidator(_parameter_value)]] = {}
     restore: RestoreConfig | None = None
 
     @property
@@ -218,6 +254,7 @@ class StackConfig(Domain):
     time_zone: str
     tags: TagsConfig
     regions: RegionsConfig
+    durability: Annotated[Durability, Field(strict=False)]
     network: NetworkConfig
     encryption: EncryptionConfig
     secrets: SecretsConfig
@@ -241,8 +278,12 @@ class StackConfig(Domain):
 def load_file(path: Path) -> StackConfig:
     """The configuration in a committed `Pulumi.<stack>.yaml`, without an engine. Raises ConfigError."""
     stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    keys: Mapping[str, Any] = yaml.safe_load(path.read_text()).get("config") or {}
-    return StackConfig.parse(stack, _in_namespace(keys))
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name} is not YAML: {error}") from None
+    keys = content.get("config") if isinstance(content, dict) else None
+    return StackConfig.parse(stack, _in_namespace(keys or {}))
 
 
 def load_engine() -> StackConfig:
@@ -268,7 +309,22 @@ def load_admin_password() -> pulumi.Output[str] | None:
         raise ConfigError(
             f"{ADMIN_PASSWORD_KEY}: stands in plain text; remove it and run: pulumi config set --secret {ADMIN_PASSWORD_KEY}"
         )
+    if not _is_acceptable(password):
+        refused = " ".join(sorted(REFUSED_IN_PASSWORDS)).strip()
+        raise ConfigError(
+            f"{ADMIN_PASSWORD_KEY}: RDS would refuse it; take {MINIMUM_PASSWORD_LENGTH} to {MAXIMUM_PASSWORD_LENGTH} "
+            f"printable ASCII characters without space and {refused}"
+        )
     return pulumi.Output.secret(password)
+
+
+def _is_acceptable(password: str) -> bool:
+    return (
+        MINIMUM_PASSWORD_LENGTH <= len(password) <= MAXIMUM_PASSWORD_LENGTH
+        and password.isascii()
+        and password.isprintable()
+        and not REFUSED_IN_PASSWORDS & set(password)
+    )
 
 
 def _in_namespace(keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -280,7 +336,10 @@ def _in_namespace(keys: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decoded(text: str) -> Any:
     """The engine passes objects as JSON and everything else as bare text."""
-    return json.loads(text) if text.startswith("{") else text
+    try:
+        return json.loads(text) if text.startswith("{") else text
+    except json.JSONDecodeError:
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +365,8 @@ def _from_pydantic(details: ErrorDetails) -> Problem:
             return Problem(path, "is missing; give it a value")
         case "value_error":
             return Problem(path, str(details["ctx"]["error"]))
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return Problem(path, f"{details['input']!r} is not allowed; it holds keys of its own")
         case _:
             message = details["msg"][0].lower() + details["msg"][1:]
             return Problem(path, f"{details['input']!r} is not allowed; {message}")
@@ -313,12 +374,22 @@ def _from_pydantic(details: ErrorDetails) -> Problem:
 
 def _problems(config: StackConfig) -> Iterator[Problem]:
     """What models cannot say, because it lies between values. Each rule reports at most one problem for each path."""
-    yield from _region_problems(config)
+    yield from _stack_problems(config)
     yield from _network_problems(config)
     yield from _postgres_problems(config)
 
 
-def _region_problems(config: StackConfig) -> Iterator[Problem]:
+def _stack_problems(config: StackConfig) -> Iterator[Problem]:
+    if config.stack in set(Environment) and config.stack != config.environment:
+        yield Problem("environment", f"{config.environment.value!r} is not what stack {config.stack} is for")
+    if config.environment is Environment.PROD and not config.durability.retains:
+        yield Problem(
+            "durability",
+            f"{config.durability.value!r} switches the final snapshot and the deletion protection off; "
+            f"prod takes {Durability.RETAIN.value!r} only",
+        )
+    if len(set(config.notifications.email_addresses)) < len(config.notifications.email_addresses):
+        yield Problem("notifications.email_addresses", "names an address twice")
     if config.regions.dr == config.regions.primary:
         yield Problem(
             "regions.dr", f"{config.regions.dr!r} is the primary region too; a copy must be in another region"
@@ -326,24 +397,50 @@ def _region_problems(config: StackConfig) -> Iterator[Problem]:
 
 
 def _network_problems(config: StackConfig) -> Iterator[Problem]:
+    yield from _endpoint_problems(config)
     regions = {"primary": config.regions.primary, "dr": config.regions.dr}
     for role, region in regions.items():
         network = getattr(config.network, role)
-        if not isinstance(network, NewNetwork):
-            continue
-        for zone in network.availability_zones:
-            if zone[:-1] != region:
-                yield Problem(f"network.{role}.availability_zones", f"{zone!r} is not in region {region}")
-        if len(set(network.availability_zones)) < len(network.availability_zones):
-            yield Problem(f"network.{role}.availability_zones", "names a zone twice; each must be another")
+        if isinstance(network, ExistingNetwork):
+            yield from _existing_network_problems(role, network)
+        elif config.regions.dr != config.regions.primary:  # a mistake of its own, reported once
+            yield from _zone_problems(role, region, network)
+    yield from _range_problems(config.network)
+
+
+def _endpoint_problems(config: StackConfig) -> Iterator[Problem]:
+    endpoints = config.network.interface_endpoints
+    if len(set(endpoints)) < len(endpoints):
+        yield Problem("network.interface_endpoints", "names a service twice")
+    if "s3" in endpoints:
+        yield Problem("network.interface_endpoints", "'s3' has a gateway endpoint already; leave it out")
+
+
+def _existing_network_problems(role: str, network: ExistingNetwork) -> Iterator[Problem]:
+    for tier in ("app_subnet_ids", "data_subnet_ids"):
+        if len(set(getattr(network, tier))) < len(getattr(network, tier)):
+            yield Problem(f"network.{role}.{tier}", "names a subnet twice; each zone has another")
+
+
+def _zone_problems(role: str, region: str, network: NewNetwork) -> Iterator[Problem]:
+    for zone in network.availability_zones:
+        if zone[:-1] != region:
+            yield Problem(f"network.{role}.availability_zones", f"{zone!r} is not in region {region}")
+    if len(set(network.availability_zones)) < len(network.availability_zones):
+        yield Problem(f"network.{role}.availability_zones", "names a zone twice; each must be another")
+
+
+def _range_problems(networks: NetworkConfig) -> Iterator[Problem]:
+    new = {role: network for role, network in networks if isinstance(network, NewNetwork)}
+    for role, network in new.items():
         try:
             subnets.plan(network.cidr, availability_zones=len(network.availability_zones))
         except subnets.SubnetError as error:
             yield Problem(f"network.{role}.cidr", str(error))
             return
-    if isinstance(config.network.primary, NewNetwork) and isinstance(config.network.dr, NewNetwork):
+    if len(new) == 2:
         try:
-            subnets.require_disjoint(config.network.primary.cidr, config.network.dr.cidr)
+            subnets.require_disjoint(new["primary"].cidr, new["dr"].cidr)
         except subnets.SubnetError as error:
             yield Problem("network.dr.cidr", str(error))
 
@@ -365,18 +462,17 @@ def _postgres_problems(config: StackConfig) -> Iterator[Problem]:
             f"{postgres.monitoring.performance_insights_retention_days} is not allowed; "
             "take 7, a multiple of 31 up to 713, or 731",
         )
-    if config.environment is Environment.PROD and not postgres.durability.retains:
-        yield Problem(
-            "postgres.durability",
-            f"{postgres.durability.value!r} switches the final snapshot and the deletion protection off; "
-            f"prod takes {Durability.RETAIN.value!r} only",
-        )
+    for key in ("database_name", "admin_username"):
+        if getattr(postgres, key) in RESERVED_KEY_WORDS:
+            yield Problem(f"postgres.{key}", f"{getattr(postgres, key)!r} is a word of SQL; take another")
     yield from _window_problems(config)
-    yield from _storage_problems(postgres.storage)
-    yield from _parameter_problems(postgres)
+    storage_problems = list(_storage_problems(postgres.storage))
+    yield from storage_problems
+    if not storage_problems:  # some parameters are computed from the storage
+        yield from _parameter_problems(postgres)
     yield from _client_problems(postgres.clients)
     if postgres.restore is not None:
-        yield from _restore_problems(postgres.restore)
+        yield from _restore_problems(postgres.restore, config.regions.primary)
 
 
 def _window_problems(config: StackConfig) -> Iterator[Problem]:
@@ -425,6 +521,9 @@ def _parameter_problems(postgres: PostgresConfig) -> Iterator[Problem]:
 
 
 def _client_problems(clients: ClientsConfig) -> Iterator[Problem]:
+    for key in ("security_group_ids", "cidrs"):
+        if len(set(getattr(clients, key))) < len(getattr(clients, key)):
+            yield Problem(f"postgres.clients.{key}", "names a client twice")
     for index, cidr in enumerate(clients.cidrs):
         path = f"postgres.clients.cidrs.{index}"
         try:
@@ -437,7 +536,7 @@ def _client_problems(clients: ClientsConfig) -> Iterator[Problem]:
             yield Problem(path, f"{cidr!r} is open to the internet; clients must be within {allowed}")
 
 
-def _restore_problems(restore: RestoreConfig) -> Iterator[Problem]:
+def _restore_problems(restore: RestoreConfig, region: str) -> Iterator[Problem]:
     sources = ("snapshot_identifier", "source_db_instance_identifier", "source_automated_backups_arn")
     given = [name for name in sources if getattr(restore, name) is not None]
     if len(given) != 1:
@@ -448,4 +547,10 @@ def _restore_problems(restore: RestoreConfig) -> Iterator[Problem]:
         yield Problem(
             "postgres.restore.restore_time",
             "does not go with snapshot_identifier, which has a time of its own",
+        )
+    arn = restore.source_automated_backups_arn
+    if arn is not None and arn.split(":")[3] != region:
+        yield Problem(
+            "postgres.restore.source_automated_backups_arn",
+            f"{arn!r} is not in {region}; a replicated backup is restored in the region that holds it",
         )

@@ -19,6 +19,7 @@ class StackOutputs:
     postgres_identifier: pulumi.Input[str]
     postgres_arn: pulumi.Input[str]
     postgres_resource_id: pulumi.Input[str]
+    postgres_kms_key_arn: pulumi.Input[str]
     postgres_parameter_group_name: pulumi.Input[str]
     postgres_security_group_id: pulumi.Input[str]
     postgres_admin_secret_arn: pulumi.Input[str]

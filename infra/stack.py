@@ -35,7 +35,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
 
     Omitted `admin_password` (a secret): one is generated.
     """
-    names = PhysicalNames(config.environment)
+    names = PhysicalNames(config.stack)
     providers = declare_providers(config)
     in_primary = pulumi.ResourceOptions(provider=providers.primary)
     in_dr = pulumi.ResourceOptions(provider=providers.dr)
@@ -82,7 +82,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
             recovery_window_days=config.secrets.recovery_window_days,
             replica_region=config.regions.dr,
             replica_kms_key_arn=dr_keys.arns[DataClass.SECRETS],
-            durability=config.postgres.durability,
+            durability=config.durability,
         ),
         in_primary,
     )
@@ -101,6 +101,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         postgres_identifier=primary.identifier,
         postgres_arn=primary.arn,
         postgres_resource_id=primary.resource_id,
+        postgres_kms_key_arn=primary.kms_key_arn,
         postgres_parameter_group_name=primary.parameter_group_name,
         postgres_security_group_id=primary.security_group_id,
         postgres_admin_secret_arn=admin.secret_arn,
@@ -122,10 +123,10 @@ def _keys_args(config: StackConfig, region: str, data_classes: Sequence[DataClas
     return KeysArgs(
         account_id=config.account_id,
         region=region,
-        names=PhysicalNames(config.environment),
+        names=PhysicalNames(config.stack),
         data_classes=data_classes,
         deletion_window_days=config.encryption.deletion_window_days,
-        durability=config.postgres.durability,
+        durability=config.durability,
     )
 
 
@@ -149,13 +150,13 @@ def _network(
     args = NetworkArgs(
         account_id=config.account_id,
         region=region,
-        names=PhysicalNames(config.environment),
+        names=PhysicalNames(config.stack),
         availability_zones=wanted.availability_zones,
         subnets=subnets.plan(wanted.cidr, availability_zones=len(wanted.availability_zones)),
         interface_endpoints=interface_endpoints,
         logs_key_arn=keys.arns[DataClass.LOGS],
         flow_log_retention_days=config.logs.retention_days,
-        durability=config.postgres.durability,
+        durability=config.durability,
     )
     return Network(name, args, opts).attachment
 
@@ -178,7 +179,7 @@ def _postgres_args(
     return PostgresPrimaryArgs(
         account_id=config.account_id,
         region=config.regions.primary,
-        identifier=PhysicalNames(config.environment).of("postgres"),
+        identifier=PhysicalNames(config.stack).of("postgres"),
         engine_version=postgres.engine_version,
         parameter_group_family=postgres.family,
         parameters=parameters.compute(
@@ -210,7 +211,7 @@ def _postgres_args(
         ),
         apply_immediately=postgres.apply_immediately,
         restore=_restore(postgres.restore),
-        durability=postgres.durability,
+        durability=config.durability,
     )
 
 

@@ -83,6 +83,7 @@ class _MadeUpCloud(mocks.Mocks):
             "result": f"{args.name}-result",
             "dbName": f"{args.name}-database",
             "username": f"{args.name}-user",
+            "kmsKeyId": f"{args.name}-key",
             "hex": "00000000",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}
@@ -101,6 +102,8 @@ class _RecordingMonitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if response.urn in {registration.urn for registration in self._recording.registrations}:
+            raise ValueError(f"{response.urn} is registered twice, which the engine refuses")
         if request.type != "pulumi:pulumi:Stack":
             self._recording.registrations.append(
                 Registration(

@@ -1,4 +1,4 @@
-"""Stateful. A Multi-AZ PostgreSQL instance on RDS, with everything that belongs to it alone."""
+"""Stateful. A PostgreSQL instance on RDS, with everything that belongs to it alone."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class SnapshotRestore:
 class PointInTimeRestore:
     """Create the instance as another one was at `restore_time` (RFC 3339, UTC); omitted: at its latest restorable time.
 
-    The source is an instance's identifier, or the ARN of a deleted instance's or another region's automated backup.
+    The source is an instance's identifier, or the ARN of an automated backup that another region replicates into this one.
     """
 
     source_db_instance_identifier: str | None = None
@@ -74,7 +74,7 @@ Restore = SnapshotRestore | PointInTimeRestore
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clients:
-    """Who may connect, beside the components that are let in with `allow_from`."""
+    """Who may connect."""
 
     security_group_ids: Sequence[str] = ()
     cidrs: Sequence[str] = ()
@@ -131,6 +131,7 @@ class PostgresPrimary(pulumi.ComponentResource):
     resource_id: pulumi.Output[str]
     identifier: pulumi.Output[str]
     database_name: pulumi.Output[str]
+    kms_key_arn: pulumi.Output[str]
     parameter_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
 
@@ -153,6 +154,7 @@ class PostgresPrimary(pulumi.ComponentResource):
         self.resource_id = self._instance.resource_id
         self.identifier = self._instance.identifier
         self.database_name = self._instance.db_name
+        self.kms_key_arn = self._instance.kms_key_id
         self.parameter_group_name = self._parameter_group.name
         self.security_group_id = self._security_group.id
         self.register_outputs(
@@ -163,6 +165,7 @@ class PostgresPrimary(pulumi.ComponentResource):
                 "resource_id": self.resource_id,
                 "identifier": self.identifier,
                 "database_name": self.database_name,
+                "kms_key_arn": self.kms_key_arn,
                 "parameter_group_name": self.parameter_group_name,
                 "security_group_id": self.security_group_id,
             }
@@ -353,7 +356,7 @@ class PostgresPrimary(pulumi.ComponentResource):
     def _define_secret_version(self) -> None:
         """The keys are those that AWS's rotation functions and drivers read (Secrets Manager guide, "JSON structure")."""
         secretsmanager.SecretVersion(
-            f"{self._name}-admin-secret",
+            f"{self._name}-admin-secret-version",
             secret_id=self._args.credentials.secret_arn,
             secret_string=pulumi.Output.json_dumps(
                 {

@@ -5,10 +5,12 @@ allowed. Does not prove that the engine shows it before any resource is register
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra import config
 from infra.config import ConfigError, ExistingNetwork, StackConfig, load_file
 from tests.harness.platform import STACKS, changed, committed, stack_file
 
@@ -50,7 +52,8 @@ MISTAKES: list[tuple[str, str, Any, str, str]] = [
     ("dev", "postgres.storage.iops", 6000, "postgres.storage.iops", "6000 cannot be set: .* under 400 GiB"),
     ("dev", "postgres.instance_class", "db.m7g.largee", "postgres.instance_class", "'db.m7g.largee' is not known: did you mean db.m7g.large"),
     ("dev", "postgres.parameter_group_family", "postgres16", "postgres.parameter_group_family", "'postgres16' does not fit engine version '17': use 'postgres17'"),
-    ("dev", "postgres.engine_version", "16.4", "postgres.engine_version", "'16.4' is not supported: .*17"),
+    ("dev", "postgres.engine_version", "16", "postgres.engine_version", "'16' is not supported: .*17"),
+    ("dev", "postgres.engine_version", "17.6", "postgres.engine_version", "'17.6' is not allowed; .* pattern"),
     ("dev", "postgres.parameters", {"log_min_duration_statement": -2}, "postgres.parameters.log_min_duration_statement", "-2"),
     ("dev", "postgres.parameters", {"maintenance_work_mem": "5min"}, "postgres.parameters.maintenance_work_mem", "5min"),
     ("dev", "postgres.parameters", {"wal_compresion": "lz4"}, "postgres.parameters.wal_compresion", "wal_compression"),
@@ -59,7 +62,7 @@ MISTAKES: list[tuple[str, str, Any, str, str]] = [
     ("dev", "network.dr.cidr", "10.40.16.0/20", "network.dr.cidr", "10.40.0.0/16"),
     ("dev", "network.dr.availability_zones", ["us-west-2a", "us-east-1b"], "network.dr.availability_zones", "'us-east-1b' is not in region us-west-2"),
     ("dev", "network.dr.availability_zones", ["us-west-2a", "us-west-2a"], "network.dr.availability_zones", "names a zone twice"),
-    ("prod", "postgres.durability", "disposable", "postgres.durability", "'disposable' switches the final snapshot .* off; prod takes 'retain' only"),
+    ("prod", "durability", "disposable", "durability", "'disposable' switches the final snapshot .* off; prod takes 'retain' only"),
     ("dev", "postgres.clients", {"cidrs": ["0.0.0.0/0"]}, "postgres.clients.cidrs.0", "'0.0.0.0/0' is open to the internet; clients must be within 10.0.0.0/8"),
     ("dev", "postgres.clients", {"cidrs": ["128.0.0.0/1"]}, "postgres.clients.cidrs.0", "'128.0.0.0/1' is open to the internet"),
     ("dev", "postgres.clients", {"cidrs": ["10.0.0.1/8"]}, "postgres.clients.cidrs.0", "'10.0.0.1/8' is not an IPv4 range"),
@@ -72,6 +75,23 @@ MISTAKES: list[tuple[str, str, Any, str, str]] = [
     ("dev", "postgres.restore", {}, "postgres.restore", "names 0 sources; give exactly one of"),
     ("dev", "postgres.restore", {"snapshot_identifier": "a", "restore_time": "2026-11-01T00:00:00Z"}, "postgres.restore.restore_time", "does not go with snapshot_identifier"),
     ("dev", "postgres.restore", {"source_db_instance_identifier": "a", "restore_time": "2026-11-01T00:00:00"}, "postgres.restore.restore_time", "timezone"),
+    ("dev", "postgres.restore", {"snapshot_identifier": ""}, "postgres.restore.snapshot_identifier", "'' is not allowed"),
+    ("dev", "postgres.restore", {"source_automated_backups_arn": "arn:aws:rds:us-west-2:111111111111:auto-backup:ab-1"}, "postgres.restore.source_automated_backups_arn", "is not in us-east-1"),
+    ("dev", "postgres.backup_window", 300, "postgres.backup_window", "300 is not text"),
+    ("dev", "postgres.maintenance_window", None, "postgres.maintenance_window", "None is not text"),
+    ("dev", "postgres.parameters", {"work_mem": None}, "postgres.parameters.work_mem", "None is not a number"),
+    ("dev", "postgres.storage.allocated_storage_gib", 0, "postgres.storage.allocated_storage_gib", "0 is out of range: give 20 to"),
+    ("dev", "postgres", "on", "postgres", "'on' is not allowed; it holds keys of its own"),
+    ("dev", "postgres.database_name", "select", "postgres.database_name", "'select' is a word of SQL"),
+    ("dev", "postgres.database_name", "_x", "postgres.database_name", "'_x' is not allowed"),
+    ("dev", "postgres.admin_username", "a" * 17, "postgres.admin_username", "is not allowed"),
+    ("dev", "postgres.clients", {"cidrs": ["10.60.0.0/16", "10.60.0.0/16"]}, "postgres.clients.cidrs", "names a client twice"),
+    ("dev", "network.interface_endpoints", ["kms", "kms"], "network.interface_endpoints", "names a service twice"),
+    ("dev", "network.interface_endpoints", ["s3"], "network.interface_endpoints", "'s3' has a gateway endpoint already"),
+    ("prod", "environment", "dev", "environment", "'dev' is not what stack prod is for"),
+    ("dev", "regions.dr", "us-east-1", "regions.dr", "'us-east-1' is the primary region too"),
+    ("dev", "regions.dr", "us-gov-west-1", "regions.dr", "'us-gov-west-1' is not allowed"),
+    ("dev", "postgres.ca_certificate_identifier", "rds-ca-2019", "postgres.ca_certificate_identifier", "'rds-ca-2019' is not allowed; .*rds-ca-rsa2048-g1"),
 ]  # fmt: skip
 
 
@@ -93,14 +113,20 @@ def test_a_missing_key_is_named() -> None:
         StackConfig.parse("dev", values)
 
 
-def test_the_dr_region_must_be_another_region() -> None:
-    values = committed("dev")
-    values["regions"]["dr"] = "us-east-1"
-    values["network"]["dr"]["availability_zones"] = ["us-east-1a", "us-east-1b"]
-    with pytest.raises(ConfigError) as raised:
-        StackConfig.parse("dev", values)
-    [_, problem] = str(raised.value).splitlines()
-    assert problem == "  regions.dr: 'us-east-1' is the primary region too; a copy must be in another region"
+@pytest.mark.parametrize("text", ["", "config: [", "just text"])
+def test_a_file_that_is_no_configuration_gives_an_error_and_no_trace(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError):
+        load_file(file)
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "x" * 129, "with space in it", "with/slash", "with@at", 'with"quote', "umläuteäöü"]
+)
+def test_a_password_that_rds_refuses_is_refused_here(password: str) -> None:
+    assert not config._is_acceptable(password)
+    assert config._is_acceptable("Good-Enough_1!")
 
 
 def test_several_mistakes_are_reported_together() -> None:

@@ -1,19 +1,22 @@
-"""The key policies, as documents.
+"""The key, topic and trust policies, as documents.
 
 Proves who may use which key and under which condition. Does not prove that KMS evaluates them so.
 """
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from components.encryption import DataClass, key_policy
 from components.notifications import topic_policy
+from components.trust import service_trust
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
-DECRYPT = {"kms:*", "kms:Decrypt", "*"}
+# What lets its holder read data, or let somebody else read it.
+USING = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:CreateGrant")
 
 
 def statements(data_class: DataClass) -> list[dict[str, Any]]:
@@ -41,11 +44,47 @@ def test_the_account_can_always_administer_its_key(data_class: DataClass) -> Non
     assert "Condition" not in administration
 
 
+def allows(statement: dict[str, Any], action: str) -> bool:
+    return any(fnmatchcase(action, pattern) for pattern in statement["Action"])
+
+
 @pytest.mark.parametrize("data_class", DataClass)
-def test_nobody_decrypts_but_under_a_condition(data_class: DataClass) -> None:
+@pytest.mark.parametrize("action", USING)
+def test_principals_of_the_account_use_a_key_by_way_of_a_service_only(
+    data_class: DataClass, action: str
+) -> None:
     for statement in statements(data_class):
-        if DECRYPT & set(statement["Action"]):
-            assert statement.get("Condition"), statement["Sid"]
+        if "AWS" in statement["Principal"] and allows(statement, action):
+            condition = statement["Condition"]["StringEquals"]
+            assert condition["kms:ViaService"].endswith(f".{REGION}.amazonaws.com"), statement["Sid"]
+            assert condition["kms:CallerAccount"] == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("data_class", "action"),
+    [
+        # RDS guide, "Authorizing use of a customer managed key".
+        (DataClass.DATABASE, "kms:CreateGrant"),
+        (DataClass.DATABASE, "kms:GenerateDataKeyWithoutPlaintext"),
+        (DataClass.DATABASE, "kms:DescribeKey"),
+        # Secrets Manager guide, "Permissions for the KMS key".
+        (DataClass.SECRETS, "kms:GenerateDataKey"),
+        (DataClass.SECRETS, "kms:Decrypt"),
+        # CloudWatch Logs guide, "Encrypt log data".
+        (DataClass.LOGS, "kms:GenerateDataKey"),
+        (DataClass.LOGS, "kms:DescribeKey"),
+        # SNS guide, encrypted topics and their event sources.
+        (DataClass.NOTIFICATIONS, "kms:GenerateDataKey"),
+        (DataClass.NOTIFICATIONS, "kms:Decrypt"),
+    ],
+)
+def test_the_service_can_do_what_its_guide_says_it_must(data_class: DataClass, action: str) -> None:
+    assert any(allows(statement, action) for statement in statements(data_class)[1:])
+
+
+@pytest.mark.parametrize("data_class", set(DataClass) - {DataClass.DATABASE})
+def test_only_databases_need_grants(data_class: DataClass) -> None:
+    assert not any(allows(statement, "kms:CreateGrant") for statement in statements(data_class))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +101,7 @@ def test_a_key_is_used_by_way_of_the_service_its_data_belongs_to(data_class: Dat
 
 
 def test_grants_go_to_aws_resources_only() -> None:
-    [grant] = [s for s in statements(DataClass.DATABASE) if "kms:CreateGrant" in s["Action"]]
+    [grant] = [s for s in statements(DataClass.DATABASE) if allows(s, "kms:CreateGrant")]
     assert grant["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
 
 
@@ -85,3 +124,14 @@ def test_who_publishes_to_the_topic_can_use_its_key() -> None:
 @pytest.mark.parametrize("data_class", DataClass)
 def test_a_policy_fits_kms_limit_of_32_kib(data_class: DataClass) -> None:
     assert len(json.dumps(key_policy(data_class, ACCOUNT, REGION))) < 32 * 1024
+
+
+def test_a_service_assumes_a_role_for_one_source_of_this_account_only() -> None:
+    """VPC guide, flow logs role; RDS guide, enhanced monitoring role."""
+    [statement] = service_trust("monitoring.rds.amazonaws.com", ACCOUNT, "arn:aws:rds:r:a:db:d")["Statement"]
+    assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": "arn:aws:rds:r:a:db:d"},
+    }
