@@ -43,8 +43,9 @@ check: .venv/installed ## format, lint, types, unit and stack tests (under a min
 	$(BIN)/mypy
 	$(BIN)/pytest tests/unit tests/stack
 
+# Three at once on two cores: bringing a stack up is mostly waiting.
 test: check ## check, then the sandbox tests: real engine, real provider, both stacks
-	$(BIN)/pytest tests/sandbox --numprocesses 2 --dist loadfile
+	$(BIN)/pytest tests/sandbox --numprocesses 3 --dist loadfile
 
 bench: .venv/installed ## measure against the limits we promise
 	$(BIN)/python -m tests.bench
