@@ -11,7 +11,6 @@ import functools
 import json
 import os
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -27,6 +26,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox.adapter import autoname, binary, difference, names, paths, shapes, values
 from sandbox.adapter.assets import UnusableAssetError, asset_path, relocate, write_assets
+from sandbox.adapter.scratch import scratch_folder
 from sandbox.adapter.server import ProviderServer, abort, check_failure, serve
 from sandbox.adapter.shapes import Primitive, Shape
 from sandbox.adapter.terraform import (
@@ -70,12 +70,22 @@ class NotConfiguredError(Exception):
     """The provider's configuration lacks something, or never arrived."""
 
 
+class ResourceGoneError(Exception):
+    """A resource that the state has does not exist any more."""
+
+
+class ForeignStateError(Exception):
+    """A resource's state lacks what only the sandbox writes there."""
+
+
 # Failures that a user can read and act on as they are.
 _EXPLAINED = (
+    ForeignStateError,
     InvalidInputsError,
     NotConfiguredError,
     ProviderError,
     ProviderStoppedError,
+    ResourceGoneError,
     UnusableAssetError,
     binary.ProviderBinaryNotFound,
     names.UnknownTypeError,
@@ -106,7 +116,7 @@ def explained(operation: str) -> Callable[[Callable[..., _Response]], Callable[.
             except _EXPLAINED as failure:
                 message = str(failure)
             except Exception as failure:  # noqa: BLE001 - the engine would show a bare gRPC error
-                traceback.print_exc(file=sys.stderr)
+                print(values.redact(traceback.format_exc(), *_bags(request)), file=sys.stderr)
                 subject = getattr(request, "urn", "") or getattr(request, "tok", "") or "the provider"
                 message = f"the sandbox's AWS adapter cannot {operation} {subject}: {type(failure).__name__}: {failure}"
             message = values.redact(message, *_bags(request))
@@ -130,10 +140,10 @@ class AwsProvider(ProviderServer):
 
     def __init__(self) -> None:
         super().__init__("pulumi-aws")
-        self._folder = tempfile.TemporaryDirectory(prefix="pulumi-aws-")
+        self._folder = scratch_folder()
         self._lock = threading.Lock()
         self._arguments: dict[str, Any] | None = None
-        self._default_tags: dict[str, str] = {}
+        self._default_tags: dict[str, Any] = {}
         self._region = ""
         self._clients: dict[str, Client] = {}
         self._schema: Any = None
@@ -166,7 +176,10 @@ class AwsProvider(ProviderServer):
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
         """Start the Terraform provider for the configured region."""
-        arguments = values.reveal(values.decode(request.args))
+        given = values.decode(request.args)
+        # Added to each resource's own tags in Check; given to Terraform as well they would be there twice.
+        self._default_tags = _default_tags(given.pop("defaultTags", None))
+        arguments = values.reveal(given)
         self._arguments = {name: arg for name, arg in arguments.items() if name not in _ENGINE_ARGUMENTS}
         self._region = str(
             arguments.get("region")
@@ -210,8 +223,6 @@ class AwsProvider(ProviderServer):
             # The SDK sends everything but strings as JSON text.
             if isinstance(given, str) and given and field.type != Primitive("string"):
                 arguments[str(field.pulumi)] = json.loads(given)
-        # Added to each resource's own tags in Check; given to Terraform as well they would be there twice.
-        self._default_tags = (arguments.pop("defaultTags", None) or {}).get("tags") or {}
         return values.to_terraform(shape.object, {**arguments, "region": region}, self._asset_path)
 
     # ---- resources
@@ -286,27 +297,12 @@ class AwsProvider(ProviderServer):
         """Change a resource in place, or say what it would look like."""
         earlier, inputs = values.decode(request.olds), values.decode(request.news)
         target = self._target(request.urn, earlier.get("region"))
-        ignored = list(request.ignoreChanges)
-        plan = self._plan_update(target, earlier, inputs, ignored, request.timeout)
+        plan = self._plan_update(target, earlier, inputs, list(request.ignoreChanges), request.timeout)
         if request.preview:
             return provider_pb2.UpdateResponse(
                 properties=values.encode(self._outputs(target, plan.planned or {}, inputs))
             )
         write_assets(Path(self._folder.name), inputs)
-        if plan.planned == plan.prior.value:
-            # The engine repeats a change that failed half-way. Its state claims what was asked for, so look.
-            current = target.client.read(target.shape, plan.prior)
-            if current.value is None:
-                raise NotConfiguredError(
-                    f"{request.id} no longer exists: run a refresh to take it out of the state"
-                )
-            plan = self._plan_update(
-                target,
-                {**earlier, STATE_KEY: _store(target.shape, current)},
-                inputs,
-                ignored,
-                request.timeout,
-            )
         _, outputs = self._apply(target, plan, inputs, "update")
         return provider_pb2.UpdateResponse(properties=values.encode(outputs))
 
@@ -420,14 +416,14 @@ class AwsProvider(ProviderServer):
     def _prior(self, target: Target, outputs: Mapping[str, Any]) -> State:
         stored = values.reveal(outputs.get(STATE_KEY))
         if not isinstance(stored, str):
-            raise NotConfiguredError(
+            raise ForeignStateError(
                 f"the state of this {target.token} was not written by the sandbox: run a refresh or import it"
             )
-        version, state, private = msgpack.unpackb(base64.b64decode(stored))
+        version, state, *rest = msgpack.unpackb(base64.b64decode(stored))
         value = unpack(state)
         if version != target.shape.version:
             value = target.client.upgrade(target.shape, version, value)
-        return State(relocate(target.shape, value, Path(self._folder.name)), private)
+        return State(relocate(target.shape, value, Path(self._folder.name)), *rest)
 
     def _plan_update(
         self,
@@ -438,7 +434,16 @@ class AwsProvider(ProviderServer):
         timeout_seconds: float = 0,
     ) -> Plan:
         prior = self._prior(target, outputs)
-        current = values.settable(target.shape.object, outputs)
+        if prior.partial:
+            prior = target.client.read(target.shape, prior)
+            if prior.value is None:
+                raise ResourceGoneError(
+                    f"a {target.token} that an earlier change left unfinished no longer exists: run a refresh to "
+                    f"take it out of the state"
+                )
+            outputs = self._outputs(target, prior.value, outputs)
+        current = values.reveal(values.settable(target.shape.object, outputs))
+        inputs = values.reveal(inputs)
         for path in ignored:
             inputs = paths.with_value_of(path, current, inputs)
         config = self._config(target, inputs)
@@ -491,6 +496,7 @@ class AwsProvider(ProviderServer):
             outputs["region"] = target.region
         # A secret is often repeated in another output: a tag in `tagsAll`, a name in an ARN.
         secrets = values.secret_texts(inputs)
+        inputs = {**inputs, "tagsAll": inputs.get("tags")}
         outputs = {
             name: values.conceal(values.keep_secret(output, inputs.get(name)), secrets)
             for name, output in outputs.items()
@@ -501,8 +507,15 @@ class AwsProvider(ProviderServer):
 
 
 def _store(shape: Shape, state: State) -> Secret:
-    packed = msgpack.packb([shape.version, pack(state.value), state.private])
+    packed = msgpack.packb([shape.version, pack(state.value), state.private, state.partial])
     return Secret(base64.b64encode(packed).decode())
+
+
+def _default_tags(given: Any) -> dict[str, Any]:
+    """The provider's default tags, which the SDK sends as JSON text; each is a secret if that is one."""
+    plain = values.reveal(given)
+    tags = ((json.loads(plain) if isinstance(plain, str) and plain else plain) or {}).get("tags") or {}
+    return {name: Secret(tag) for name, tag in tags.items()} if values.has_secret(given) else tags
 
 
 def _logical_name(urn: str) -> str:

@@ -5,6 +5,7 @@ terraform-provider-aws_v<version>*`, in Terraform's plugin folders first and the
 first place that has one, the newest version wins.
 """
 
+import contextlib
 import os
 import platform
 import re
@@ -55,7 +56,10 @@ def find(
     searched: list[Path] = []
     for folder in _folders(environ, add_on_roots):
         searched.append(folder)
-        found = sorted(_binaries_under(folder), key=lambda binary: _order(binary.version))
+        found: list[ProviderBinary] = []
+        # A folder that only another user may look into holds nothing that this one could run.
+        with contextlib.suppress(PermissionError):
+            found = sorted(_binaries_under(folder), key=lambda binary: _order(binary.version))
         if found:
             return found[-1]
     raise ProviderBinaryNotFound(searched)
@@ -75,7 +79,8 @@ def _folders(environ: Mapping[str, str], add_on_roots: tuple[Path, ...]) -> Iter
         yield home / "Library" / "Application Support" / "io.terraform" / "plugins"
     for root in add_on_roots:
         yield root
-        yield from sorted(folder for folder in root.glob("*") if folder.is_dir())
+        with contextlib.suppress(PermissionError):
+            yield from sorted(folder for folder in root.glob("*") if folder.is_dir())
 
 
 def _binaries_under(folder: Path) -> Iterator[ProviderBinary]:

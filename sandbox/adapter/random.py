@@ -1,9 +1,9 @@
 # ruff: noqa: ARG002 - the protocol decides what a method is given
 """`pulumi-resource-random` of the sandbox: `python -m sandbox.adapter.random`.
 
-The types of pulumi-random that need no word lists or distributions of their own: passwords, strings, bytes, ids,
-UUIDs and integers. As there, a resource is made once and kept; any change of an input makes a new one. A password's
-`bcryptHash` is not made: nothing of this platform reads it, and it would take a library of its own.
+Passwords, strings, ids and UUIDs. As in pulumi-random, a resource is made once and kept; any change of an input makes
+a new one. A password's `bcryptHash` is not made: nothing of this platform reads it, and it would take a library of
+its own.
 """
 
 import base64
@@ -102,30 +102,13 @@ def _id(inputs: Mapping[str, Any]) -> _Made:
     return plain, outputs
 
 
-def _bytes(inputs: Mapping[str, Any]) -> _Made:
-    data = secrets.token_bytes(_whole_number(inputs, "length", None, 1))
-    return "none", {"base64": Secret(base64.b64encode(data).decode()), "hex": Secret(data.hex())}
-
-
 def _uuid(_inputs: Mapping[str, Any]) -> _Made:
     result = str(uuid.uuid4())
     return result, {"result": result}
 
 
-def _integer(inputs: Mapping[str, Any]) -> _Made:
-    least, most = inputs.get("min"), inputs.get("max")
-    if not isinstance(least, int) or not isinstance(most, int) or least > most:
-        raise InvalidInputError("min", f"is {least} and max is {most}; give whole numbers, min not above max")
-    if inputs.get("seed") is not None:
-        raise InvalidInputError("seed", "is not supported by the sandbox; leave it out")
-    result = least + secrets.randbelow(most - least + 1)
-    return str(result), {"result": result}
-
-
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any]], _Made]] = {
-    "random:index/randomBytes:RandomBytes": _bytes,
     "random:index/randomId:RandomId": _id,
-    "random:index/randomInteger:RandomInteger": _integer,
     "random:index/randomPassword:RandomPassword": _password,
     "random:index/randomString:RandomString": _string,
     "random:index/randomUuid:RandomUuid": _uuid,
@@ -133,14 +116,12 @@ _MAKERS: Mapping[str, Callable[[Mapping[str, Any]], _Made]] = {
 
 # What the SDK shows of each type besides its inputs, unknown until the resource is made.
 _RESULTS: Mapping[str, tuple[str, ...]] = {
-    "random:index/randomBytes:RandomBytes": ("base64", "hex"),
     "random:index/randomId:RandomId": ("b64Std", "b64Url", "dec", "hex"),
-    "random:index/randomInteger:RandomInteger": ("result",),
     "random:index/randomPassword:RandomPassword": ("result",),
     "random:index/randomString:RandomString": ("result",),
     "random:index/randomUuid:RandomUuid": ("result",),
 }
-_SECRET_RESULTS = ("random:index/randomBytes:RandomBytes", "random:index/randomPassword:RandomPassword")
+_SECRET_RESULTS = ("random:index/randomPassword:RandomPassword",)
 
 
 class RandomProvider(ProviderServer):
@@ -206,7 +187,7 @@ class RandomProvider(ProviderServer):
         try:
             resource_id, outputs = make(values.reveal(inputs))
         except InvalidInputError as invalid:
-            abort(context, f"{_token(request.urn)}: {invalid}")
+            abort(context, values.redact(f"{_token(request.urn)}: {invalid}", inputs))
             raise
         return provider_pb2.CreateResponse(id=resource_id, properties=values.encode({**inputs, **outputs}))
 

@@ -9,9 +9,7 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -21,6 +19,7 @@ import msgpack
 
 from sandbox.adapter import wire
 from sandbox.adapter.binary import ProviderBinary
+from sandbox.adapter.scratch import scratch_folder
 from sandbox.adapter.shapes import Field, Object, Series, Shape
 from sandbox.adapter.values import UNKNOWN, absent
 
@@ -66,10 +65,14 @@ class ProviderStoppedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A resource as the provider knows it: its object (None where there is none) and its private data."""
+    """A resource as the provider knows it: its object (None where there is none) and its private data.
+
+    `partial` says that a change failed half-way: the object claims what was asked for, which may not be what is.
+    """
 
     value: dict[str, Any] | None
     private: bytes = b""
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,9 @@ class Client:
     def __init__(self, binary: ProviderBinary) -> None:
         """Start the provider; raises ProviderStoppedError."""
         self.binary = binary
-        self._sockets = tempfile.TemporaryDirectory(prefix="terraform-")
-        self._log: deque[str] = deque(maxlen=40)
+        self._sockets = scratch_folder()
+        self._crash = ""
+        self._channel: grpc.Channel | None = None
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "sandbox.leash", "--", str(binary.path)],
             stdin=subprocess.PIPE,
@@ -129,7 +133,7 @@ class Client:
         )
         self._readers = [self._read_on(self._process.stderr)]
         try:
-            self._channel = grpc.insecure_channel(
+            channel = grpc.insecure_channel(
                 self._handshake(),
                 options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
             )
@@ -137,9 +141,10 @@ class Client:
             self._readers.append(self._read_on(self._process.stdout))
             self.close()
             raise
+        self._channel = channel
         self._readers.append(self._read_on(self._process.stdout))
         self._methods: dict[str, Callable[..., Any]] = {
-            method: self._channel.unary_unary(
+            method: channel.unary_unary(
                 wire.method_path(method),
                 request_serializer=wire.message_class(request).SerializeToString,
                 response_deserializer=wire.message_class(response).FromString,
@@ -166,21 +171,24 @@ class Client:
         return f"unix:{parts[3]}" if parts[2] == "unix" else parts[3]
 
     def _read_on(self, stream: Any) -> threading.Thread:
-        """Keep the last lines of a stream, for a process that crashes; the provider would wait on a full pipe."""
+        """Read a stream to its end, since the provider would wait on a full pipe, and keep why it crashed."""
 
         def read() -> None:
             with stream:
                 for line in stream:
-                    self._log.append(line.decode(errors="replace").rstrip())
+                    # What follows, a trace of every goroutine, is of no use to the user.
+                    if not self._crash and (b"panic:" in line or b"fatal error:" in line):
+                        self._crash = line.decode(errors="replace").strip()
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
         return reader
 
     def _explain(self, problem: str) -> str:
-        crash = next((line for line in self._log if "panic:" in line or "fatal error:" in line), "")
+        # What a process said last may still be in the pipe when it is gone.
+        self._readers[0].join(_EXIT_SECONDS)
         return f"the Terraform AWS provider {self.binary.path} does not run: {problem}" + (
-            f" ({crash.strip()})" if crash else ""
+            f" ({self._crash})" if self._crash else ""
         )
 
     def _call(self, method: str, **fields: Any) -> Any:
@@ -234,6 +242,8 @@ class Client:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._channel is not None:
+            self._channel.close()
         for reader in self._readers:
             reader.join(_STOP_SECONDS)
         if self._process.stdin is not None:
@@ -298,7 +308,7 @@ class Client:
             planned_private=plan.private,
         )
         errors = _errors(response)
-        state = State(_object(response.new_state), response.private)
+        state = State(_object(response.new_state), response.private, partial=bool(errors))
         return Applied(state, ProviderError(errors) if errors else None)
 
     def read(self, shape: Shape, state: State) -> State:

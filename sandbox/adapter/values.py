@@ -6,6 +6,7 @@ whatever Terraform's schema asks for.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -207,9 +208,13 @@ def conceal(value: Any, secrets: Sequence[str]) -> Any:
 
 
 def redact(text: str, *bags: Any) -> str:
-    """`text` without any string that the bags hold as a secret."""
+    """`text` without any string that the bags hold as a secret, however messages may break or quote it."""
     for secret in secret_texts(*bags):
-        text = text.replace(secret, "[secret]")
+        for spelling in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
+            # A message may show a line break or several spaces as one space.
+            words = spelling.split()
+            if len(" ".join(words)) >= _SECRET_LENGTH:
+                text = re.sub(r"\s+".join(map(re.escape, words)), "[secret]", text)
     return text
 
 

@@ -3,6 +3,7 @@
 AWS is moto's own server, without the sandbox's additions: these tests prove the adapter, not the emulator.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from sandbox.adapter import binary
+from sandbox.environment import aws_environment, forget_real_accounts
 from tests.sandbox.adapter.engine import REGION, Plugin, start_plugin
+
+# boto3 and moto run in this process too, and look at the environment as soon as a test file imports them.
+forget_real_accounts(os.environ)
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +33,8 @@ def moto_environ() -> Iterator[dict[str, str]]:
     """A moto server on a free port, as the environment that leads the AWS SDKs there."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    _, port = server.get_host_and_port()
+    yield aws_environment(port)
     server.stop()
 
 
@@ -59,8 +58,8 @@ def client(moto_environ: dict[str, str]) -> Callable[..., Any]:
             service,
             region_name=region,
             endpoint_url=moto_environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=moto_environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=moto_environ["AWS_SECRET_ACCESS_KEY"],
         )
 
     return build

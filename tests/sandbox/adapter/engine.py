@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.adapter import values
+from sandbox.environment import without_foreign_variables
 
 REGION = "us-east-1"
 STATE = "__terraform"
@@ -215,13 +216,17 @@ def urn(type_: str, name: str) -> str:
     return f"urn:pulumi:dev::tests::{type_}::{name}"
 
 
-def start_plugin(module: str, environ: Mapping[str, str]) -> Plugin:
-    """Start a plugin as the engine does: a pipe as standard input, a process group of its own, a port on stdout."""
+def start_plugin(module: str, environ: Mapping[str, str], stderr: IO[bytes] | None = None) -> Plugin:
+    """Start a plugin as the engine does: a pipe as standard input, a process group of its own, a port on stdout.
+
+    Of the user's environment nothing gets there that could lead to a real account.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **environ},
+        stderr=stderr,
+        env={**without_foreign_variables(os.environ), **environ},
         process_group=0,
     )
     assert process.stdout is not None

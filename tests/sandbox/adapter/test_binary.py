@@ -2,7 +2,9 @@
 
 Proves the order of the places and the choice of the version. Does not prove that what is found can be run."""
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from sandbox.adapter import binary
 
 PLATFORM = binary._platform()
 OTHER = "plan9_mips"
+# Any user but root, who may look into every folder; it need not exist.
+ORDINARY_USER = 65533
 
 
 def install(folder: Path, version: str, platform: str = PLATFORM, mode: int = 0o755) -> Path:
@@ -65,6 +69,28 @@ def test_add_on_software_is_found(tmp_path: Path, place: str) -> None:
 def test_the_plugin_cache_is_found(tmp_path: Path) -> None:
     file = install(tmp_path / "cache", "5.1.0")
     assert find(tmp_path, TF_PLUGIN_CACHE_DIR=str(tmp_path / "cache")).path == file
+
+
+def test_a_folder_that_only_another_user_may_look_into_is_passed_over() -> None:
+    # Not below `tmp_path`, whose parents are closed to the user that root becomes here.
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        file = install(root / "opt/terraform", "5.1.0")
+        install(root / "opt/closed", "5.2.0")
+        install(root / "locked/terraform", "5.3.0")
+        closed = [root / "opt/closed", root / "locked"]
+        root.chmod(0o755)
+        for folder in closed:
+            folder.chmod(0)
+        user = os.geteuid()
+        try:
+            if user == 0:
+                os.seteuid(ORDINARY_USER)
+            assert find(root / "home", root / "locked", root / "opt").path == file
+        finally:
+            os.seteuid(user)
+            for folder in closed:
+                folder.chmod(0o700)
 
 
 def test_another_platforms_binary_and_one_that_cannot_run_do_not_count(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.adapter import values
+from sandbox.environment import without_foreign_variables
 from tests.sandbox.adapter.engine import REGION, STATE, Plugin, RequestFailedError, start_plugin
 from tests.sandbox.adapter.test_leash import eventually, is_running
 
@@ -45,9 +46,9 @@ def test_the_adapter_and_its_provider_end_when_the_engine_is_killed(
     script = tmp_path / "engine.py"
     script.write_text(
         textwrap.dedent("""
-            import sys, time
+            import os, time
             from tests.sandbox.adapter.engine import start_plugin
-            plugin = start_plugin("sandbox.adapter.aws", {})
+            plugin = start_plugin("sandbox.adapter.aws", os.environ)
             plugin.configure(region="us-east-1")
             print(plugin.process.pid, flush=True)
             time.sleep(600)
@@ -57,7 +58,7 @@ def test_the_adapter_and_its_provider_end_when_the_engine_is_killed(
     engine = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
-        env={**os.environ, **moto_environ, "PYTHONPATH": str(root)},
+        env={**without_foreign_variables(os.environ), **moto_environ, "PYTHONPATH": str(root)},
     )
     assert engine.stdout is not None
     adapter = int(engine.stdout.readline())
@@ -69,12 +70,22 @@ def test_the_adapter_and_its_provider_end_when_the_engine_is_killed(
     assert eventually(lambda: not any(is_running(process_id) for process_id in started), seconds=15)
 
 
-def test_the_provider_ends_when_the_adapter_is_killed(plugin: Plugin) -> None:
+def test_when_the_adapter_is_killed_its_provider_ends_and_its_folders_go_at_the_next_start(
+    plugin: Plugin, moto_environ: dict[str, str]
+) -> None:
+    def folders() -> list[Path]:
+        return list(Path(tempfile.gettempdir()).glob(f"reptidex-{plugin.process.pid}-*"))
+
     plugin.configure(region=REGION)
     providers = provider_processes(plugin)
     assert providers
+    start_plugin("sandbox.adapter.aws", moto_environ).close()
+    assert len(folders()) == 2  # for files and for the provider's socket; another adapter leaves them alone
     plugin.process.kill()
     assert eventually(lambda: not any(is_running(process_id) for process_id in providers), seconds=15)
+    plugin.process.wait()
+    start_plugin("sandbox.adapter.aws", moto_environ).close()
+    assert folders() == []
 
 
 def test_the_provider_starts_with_the_configuration_and_all_ends_with_cancel_and_sigint(
@@ -101,9 +112,7 @@ def test_the_provider_starts_with_the_configuration_and_all_ends_with_cancel_and
 
     plugin.cancel()
     os.killpg(plugin.process.pid, signal.SIGINT)
-    started = time.monotonic()
-    assert plugin.process.wait(5) == 0
-    assert time.monotonic() - started < 4
+    assert plugin.process.wait(30) == 0
     assert eventually(lambda: not any(is_running(process_id) for process_id in providers))
 
 
@@ -121,10 +130,8 @@ def test_cancel_ends_what_is_running_and_what_exists_is_recorded(plugin: Plugin)
     running.start()
     # The queue is made at once; the provider then waits 25 s to see it settle.
     assert eventually(lambda: bool(queues(plugin)))
-    started = time.monotonic()
     plugin.cancel()
-    running.join(10)
-    assert time.monotonic() - started < 10
+    running.join(20)
     assert len(failures) == 1
     partial = failures[0].partial
     assert partial is not None
@@ -156,6 +163,22 @@ def test_an_adapter_without_a_binary_says_where_it_looked(moto_environ: dict[str
         with pytest.raises(
             RequestFailedError, match="SANDBOX_TERRAFORM_AWS_PROVIDER is '/nowhere/terraform'"
         ):
+            plugin.configure(region=REGION)
+    finally:
+        plugin.close()
+
+
+def test_the_reason_of_a_crash_is_told_though_a_long_trace_follows(
+    moto_environ: dict[str, str], tmp_path: Path
+) -> None:
+    crashing = tmp_path / "terraform-provider-aws"
+    crashing.write_text("#!/bin/sh\necho 'panic: nil map' >&2\nseq 1000 >&2\nexit 2\n")
+    crashing.chmod(0o755)
+    plugin = start_plugin(
+        "sandbox.adapter.aws", {**moto_environ, "SANDBOX_TERRAFORM_AWS_PROVIDER": str(crashing)}
+    )
+    try:
+        with pytest.raises(RequestFailedError, match=r"does not run: .* \(panic: nil map\)"):
             plugin.configure(region=REGION)
     finally:
         plugin.close()

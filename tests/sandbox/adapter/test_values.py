@@ -14,6 +14,7 @@ from hypothesis import strategies
 from sandbox.adapter import difference, paths, values
 from sandbox.adapter.shapes import Field, Object, Primitive, Series, Shape
 from sandbox.adapter.terraform import (
+    Diagnostic,
     Plan,
     State,
     could_have_been,
@@ -163,6 +164,16 @@ def test_redaction_takes_the_longest_secret_first() -> None:
     assert values.redact("the pa55words and the pa55word", bag) == "the [secret] and the [secret]"
 
 
+def test_redaction_finds_a_secret_however_a_message_breaks_or_quotes_it() -> None:
+    secret = 'first  "line"\nsecond\tline\n'
+    complaint = Diagnostic(("name",), f"cannot use {secret}", f"got {json.dumps(secret)}")
+    assert (
+        values.redact(str(complaint), {"a": Secret(secret)}) == 'name: cannot use [secret] : got "[secret]"'
+    )
+    assert values.redact(f"cannot use {secret}!", {"a": Secret(secret)}) == "cannot use [secret]\n!"
+    assert values.redact("a b", {"a": Secret(" \n \n \n \n"), "b": Secret("a\n\n\n\n\n\n")}) == "a b"
+
+
 json_values = strategies.recursive(
     strategies.none() | strategies.booleans() | strategies.integers(-(2**40), 2**40) | strategies.text(),
     lambda inner: (
@@ -276,7 +287,8 @@ def test_a_path_that_did_not_change_replaces_nothing() -> None:
     ("path", "steps"),
     [
         ("tags", ["tags"]), ('tags["a.b"].c', ["tags", "a.b", "c"]), ("rules[0].port", ["rules", 0, "port"]),
-        ("tags.*", ["tags"]), ("rules[*].port", ["rules"]), ('["a"]', ["a"]),
+        ("tags.*", ["tags", "*"]), ("rules[*].port", ["rules", "*", "port"]), ('["a"]', ["a"]), ("*", ["*"]),
+        ('tags["a]b"].c', ["tags", "a]b", "c"]), (r'["say \"]\""]', ['say "]"']), ('["*"]', ["*"]),
     ],
 )  # fmt: skip
 def test_a_property_path_has_steps(path: str, steps: list[str | int]) -> None:
@@ -294,6 +306,29 @@ def test_an_ignored_path_is_as_the_resource_has_it() -> None:
     assert paths.with_value_of("tags.b", current, inputs)["tags"] == {"a": "2"}
     assert paths.with_value_of("rules[0].port", current, inputs)["rules"] == [{"port": 1}]
     assert inputs["tags"] == {"a": "2", "b": "3"}
+
+
+def test_a_star_stands_for_everything_there_is() -> None:
+    current = {"size": 3, "tags": {"a": "1"}, "ports": [1], "maps": {"x": {"a": 1, "b": 2}}}
+    inputs = {"size": 2, "tags": {"b": "3"}, "ports": [2, 3], "maps": {"x": {"a": 9, "b": 8}, "y": {"a": 7}}}
+    assert paths.with_value_of("*", current, inputs) == current
+    assert paths.with_value_of("tags.*", current, inputs)["tags"] == {"a": "1"}
+    assert paths.with_value_of("ports[*]", current, inputs)["ports"] == [1]
+    ignored = paths.with_value_of("maps.*.a", current, inputs)
+    assert ignored["maps"] == {"x": {"a": 1, "b": 8}, "y": {"a": 7}}
+    assert paths.with_value_of("size[*].a", current, inputs) == inputs
+
+
+def test_behind_a_star_an_item_is_recognised_by_what_is_not_ignored() -> None:
+    def rule(network: str, port: int, **more: Any) -> dict[str, Any]:
+        return {"network": network, "port": port, **more}
+
+    current = {"rules": [rule("b", 443, id="r2"), rule("a", 81, id="r1"), rule("a", 80, id="r3")]}
+    inputs = {"rules": [rule("a", 80, note=""), rule("c", 22), rule("b", 1), rule("a", 5)]}
+    ignored = paths.with_value_of("rules[*].port", current, inputs)
+    assert [(item["network"], item["port"]) for item in ignored["rules"]] == [
+        ("a", 81), ("c", 22), ("b", 443), ("a", 80),
+    ]  # fmt: skip
 
 
 def test_settable_leaves_out_what_a_program_cannot_give() -> None:
