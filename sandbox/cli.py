@@ -4,14 +4,14 @@ import json
 import os
 import shlex
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from sandbox.console import console, say
-from sandbox.environment import FOREIGN_PREFIXES, forget_real_accounts
+from sandbox.environment import forget_real_accounts, is_foreign
 from sandbox.errors import EXIT_CODES, NoEngineError, SandboxError
 from sandbox.offline import show_offline_preview
 from sandbox.paths import project_directory
@@ -82,8 +82,8 @@ def down(
 ) -> None:
     """Destroy a stack, end its emulated account and remove its state; only the toolchain stays.
 
-    Protection is lifted first, as a person would have to on AWS: `protect` in the state, deletion protection in the
-    emulated account.
+    What is protected comes first, as a person would have to do it on AWS: `protect` is taken off in the state, and
+    databases with deletion protection are deleted with a final snapshot.
     """
     Sandbox(stack, project_directory()).down(force=force)
 
@@ -113,11 +113,11 @@ def env(context: typer.Context, stack: Stack = "dev") -> None:
         if name not in environment:
             print(f"unset {name}")
     for name, value in sorted(environment.items()):
-        if name.startswith(FOREIGN_PREFIXES) or os.environ.get(name) != value:
+        if is_foreign(name) or os.environ.get(name) != value:
             print(f"export {name}={shlex.quote(value)}")
 
 
-def _preview_offline(stack: str, error: NoEngineError) -> None:
+def _preview_offline(stack: str, error: NoEngineError) -> NoReturn:
     say(f"error: {error}")
     show_offline_preview(stack, project_directory())
     raise typer.Exit(error.exit_code)

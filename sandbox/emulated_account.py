@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,14 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+import psutil
+
 from sandbox.emulator import STAY
 from sandbox.emulator.call_list import UnknownCall, UnknownCalls
 from sandbox.environment import without_foreign_variables
 from sandbox.errors import SandboxError
-from sandbox.process import ProcessRecord
+from sandbox.process import ProcessRecord, end
 
 # Three seconds on an idle machine; this leaves room for one that compiles something.
 START_TIMEOUT_SECONDS = 60
+# The server holds nothing that must be written; past this it hangs and is killed.
+END_TIMEOUT_SECONDS = 5
 
 
 class EmulatedAccount:
@@ -30,14 +35,14 @@ class EmulatedAccount:
 
     @property
     def record(self) -> ProcessRecord | None:
-        """The server's process, as recorded; it may be gone."""
+        """The server's process, None when none runs."""
         return ProcessRecord.read(self._record_file)
 
     @property
     def port(self) -> int | None:
         """The port of the running server, None when none runs."""
         record = self.record
-        return record.port if record and record.process() else None
+        return record.port if record else None
 
     def unknown_calls(self) -> list[UnknownCall]:
         """The calls that the account had to refuse."""
@@ -91,7 +96,7 @@ class EmulatedAccount:
         """End the server and wait until it is gone."""
         record = self.record
         if record:
-            record.end()
+            end(psutil.Process(record.pid), signal.SIGTERM, END_TIMEOUT_SECONDS)
         if self._child:
             self._child.wait()
         self._record_file.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -23,6 +24,9 @@ from sandbox.stack_config import StackConfig
 from sandbox.toolchain import Toolchain
 
 INTERRUPTED = 130
+INTERRUPTING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Linux knows when it booted to the second only, and tells a process's age from that.
+PROCESS_AGE_ERROR_SECONDS = 2
 
 
 class Engine:
@@ -52,6 +56,12 @@ class Engine:
     def forget_stack(self) -> None:
         """Remove the stack with its whole history; its configuration and secrets stay."""
         shutil.rmtree(self._backend)
+
+    def drop_stale_locks(self) -> None:
+        """Remove the locks of engines that are gone: a killed one cannot take its lock along."""
+        for lock in (self._backend / ".pulumi" / "locks").rglob("*.json"):
+            if not _is_held(lock):
+                lock.unlink(missing_ok=True)
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the stack's state, as the engine stores them (secrets encrypted)."""
@@ -127,29 +137,34 @@ class Engine:
         """Run a command in front of the user, its output on the terminal (or `output`); returns its exit code.
 
         Ctrl-C reaches the engine by itself, as it does every process of the terminal's group: the engine then
-        finishes what it is in the middle of and saves its state, while we wait. Returns INTERRUPTED in that case. Should
-        we be killed, the engine is ended.
+        finishes what it is in the middle of and saves its state, while we wait. Returns INTERRUPTED when that kept it
+        from its work. Should we be killed, the engine is ended.
         """
-        self._drop_stale_locks()
+        engine: subprocess.Popen[bytes] | None = None
         interrupted = False
-        command = [_pulumi(environment), *arguments]
-        with guarded(command, cwd=self._project, env=environment, stdout=output) as engine:
 
-            def on_interrupt(number: int, _: FrameType | None) -> None:
-                nonlocal interrupted
-                interrupted = True
-                if number == signal.SIGTERM:  # came to us alone
+        def on_interrupt(number: int, _: FrameType | None) -> None:
+            nonlocal interrupted
+            interrupted = True
+            if engine and number != signal.SIGINT:  # came to us alone
+                engine.send_signal(signal.SIGINT)
+
+        # Before the engine is there, so that no signal ends us and leaves it behind.
+        before = {
+            number: signal.signal(number, on_interrupt)
+            for number in INTERRUPTING_SIGNALS
+            if signal.getsignal(number) != signal.SIG_IGN  # as under `nohup`
+        }
+        try:
+            command = [_pulumi(environment), *arguments]
+            with guarded(command, cwd=self._project, env=environment, stdout=output) as engine:
+                if interrupted:  # before it could reach the engine
                     engine.send_signal(signal.SIGINT)
-
-            before = {
-                number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-            }
-            try:
                 code = engine.wait()
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-        return INTERRUPTED if interrupted else code
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return INTERRUPTED if interrupted and code else code
 
     def outputs(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """The stack's outputs; secret ones read "[secret]"."""
@@ -173,11 +188,16 @@ class Engine:
             raise SandboxError(f"pulumi {command} failed: {(done.stderr or done.stdout).strip()}")
         return done.stdout
 
-    def _drop_stale_locks(self) -> None:
-        """Remove the locks of engines that are gone: a killed one cannot take its lock along."""
-        for lock in (self._backend / ".pulumi" / "locks").rglob("*.json"):
-            if not psutil.pid_exists(int(json.loads(lock.read_text())["pid"])):
-                lock.unlink()
+
+def _is_held(lock: Path) -> bool:
+    """Whether the engine that wrote a lock file lives; what it was killed in the middle of writing is nobody's."""
+    try:
+        content = json.loads(lock.read_text())
+        locked = datetime.fromisoformat(content["timestamp"]).timestamp()
+        # A younger process was given the pid of the one that wrote the lock.
+        return psutil.Process(int(content["pid"])).create_time() <= locked + PROCESS_AGE_ERROR_SECONDS
+    except (OSError, ValueError, LookupError, TypeError, psutil.Error):
+        return False
 
 
 def _pulumi(environment: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """The environment in which the engine and its providers run: everything of ours, nothing that leads to AWS.
 
-A sandbox must not be able to reach a real account, whatever the user's shell holds. So every AWS and Pulumi variable
-is dropped and replaced, the shared credential files are out of sight, and `refuse_real_account` checks the result
+A sandbox must not be able to reach a real account, whatever the user's shell holds. So every AWS, Pulumi and Terraform
+variable is dropped and replaced, the shared credential files are out of sight, and `refuse_real_account` checks the result
 before anything is started with it.
 """
 
@@ -17,13 +17,20 @@ DEFAULT_REGION = "us-east-1"
 # The emulated account never throttles and is never away for a moment: a call that failed twice is a fault to see now.
 MAX_ATTEMPTS = 2
 # What the user may have set for another account, backend or stack.
-FOREIGN_PREFIXES = ("AWS_", "MOTO_", "PULUMI_")
+FOREIGN_PREFIXES = ("AWS_", "MOTO_", "PULUMI_", "TF_")
+# Leads to the provider's binary, and to no account.
+KEPT = ("TF_PLUGIN_CACHE_DIR",)
 LOOPBACK = "127.0.0.1"
 
 
+def is_foreign(name: str) -> bool:
+    """Whether a variable of the user's may not get into a sandbox."""
+    return name.startswith(FOREIGN_PREFIXES) and name not in KEPT
+
+
 def without_foreign_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without a trace of AWS accounts and Pulumi settings."""
-    return {name: value for name, value in environment.items() if not name.startswith(FOREIGN_PREFIXES)}
+    """`environment` without a trace of AWS accounts, Pulumi settings and Terraform settings."""
+    return {name: value for name, value in environment.items() if not is_foreign(name)}
 
 
 def forget_real_accounts(environment: MutableMapping[str, str]) -> list[str]:
@@ -31,7 +38,7 @@ def forget_real_accounts(environment: MutableMapping[str, str]) -> list[str]:
 
     Returns: the names of the variables that were dropped.
     """
-    dropped = sorted(name for name in environment if name.startswith(FOREIGN_PREFIXES))
+    dropped = sorted(filter(is_foreign, environment))
     for name in dropped:
         del environment[name]
     environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -76,5 +83,6 @@ def refuse_real_account(environment: Mapping[str, str]) -> None:
             raise SandboxError(f"{name} is {environment.get(name)!r}: it could hold real credentials")
     allowed = aws_environment(0)
     for name in environment:
-        if name.startswith("AWS_") and name not in allowed and name not in endpoints:
+        # TF_AWS_<service>_ENDPOINT is what the Terraform provider called AWS_ENDPOINT_URL_<service> before.
+        if name.startswith(("AWS_", "TF_AWS_")) and name not in allowed and name not in endpoints:
             raise SandboxError(f"{name} is set: the sandbox does not know whether it leads to a real account")

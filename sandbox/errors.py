@@ -33,6 +33,6 @@ EXIT_CODES = {
     1: "a step failed; the message says which and what to do",
     2: "wrong command line",
     3: "another command works on this sandbox",
-    4: "no Pulumi engine can be had on this machine, so the offline preview was shown instead",
+    4: "no Pulumi engine can be had on this machine; `up` and `preview` then show the offline preview instead",
     130: "interrupted; run the same command again to go on",
 }

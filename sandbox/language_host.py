@@ -17,7 +17,6 @@ import os
 import queue
 import re
 import runpy
-import select
 import signal
 import subprocess
 import sys
@@ -34,6 +33,8 @@ import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+from sandbox.leash import leashed
 
 # Neither configuration nor a captured plugin log has a size worth refusing.
 UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -130,9 +131,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 grpc.StatusCode.UNIMPLEMENTED,
                 f"the sandbox's language host runs policy packs only, not a {request.kind} plugin",
             )
-        leashed = [sys.executable, "-P", "-m", "sandbox.leash", "--", sys.executable, "-u"]
+        pack = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory]
         process = subprocess.Popen(
-            [*leashed, "-m", "pulumi.policy", *request.args, request.info.program_directory],
+            leashed(pack),
             cwd=request.info.program_directory,
             env={**os.environ, **dict(pair.split("=", 1) for pair in request.env)},
             stdin=subprocess.PIPE,  # what the leash hangs on
@@ -269,14 +270,15 @@ def _trace_from(program: Path, error: Exception) -> str:
 
 
 def end_with_the_engine() -> None:
-    """End this process as soon as nobody reads its output any more: a killed engine cannot end us itself."""
-    output = select.poll()
-    output.register(
-        sys.stdout.fileno(), 0
-    )  # asks for nothing, and so reports only the closing of the other end
+    """End this process with its standard input, a pipe of the engine's: a killed engine cannot end us itself."""
+    engine = os.dup(0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)  # a program that reads its input finds the end of it
+    os.close(null)
 
     def wait() -> None:
-        output.poll()
+        while os.read(engine, 4096):
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

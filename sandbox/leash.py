@@ -19,6 +19,11 @@ GRACE_SECONDS = 5.0
 _CHECK_SECONDS = 0.5
 
 
+def leashed(command: list[str]) -> list[str]:
+    """The command line that runs `command` on a leash; start it with a pipe as its standard input."""
+    return [sys.executable, "-P", "-m", "sandbox.leash", "--", *command]
+
+
 def main(arguments: list[str]) -> None:
     """Become the command in `arguments`, watched; returns never."""
     command = arguments[1:] if arguments[:1] == ["--"] else arguments

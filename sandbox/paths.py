@@ -1,5 +1,6 @@
 """Where the sandbox keeps things: per-stack state in the checkout, the toolchain in the user's cache."""
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -22,6 +23,14 @@ def project_directory() -> Path:
 def state_directory(project: Path, stack: str) -> Path:
     """Everything one sandbox owns; `down` removes it. SANDBOX_STATE_DIR replaces `<project>/.sandbox`."""
     return Path(os.environ.get("SANDBOX_STATE_DIR") or project / ".sandbox").absolute() / stack
+
+
+def remove_empty_state_root(project: Path) -> None:
+    """Remove `<project>/.sandbox` when nothing is in it any more; a SANDBOX_STATE_DIR is the user's own folder."""
+    if not os.environ.get("SANDBOX_STATE_DIR"):
+        # Another stack's sandbox may be in it, or have just removed it.
+        with contextlib.suppress(OSError):
+            (project / ".sandbox").rmdir()
 
 
 def cache_directory() -> Path:

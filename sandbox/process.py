@@ -1,14 +1,14 @@
 """Processes that outlive the command that started them: how they are recorded, found again and ended."""
 
+import fcntl
 import json
+import signal
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
-
-# The emulator holds nothing that must be written; past this it hangs and is killed.
-END_TIMEOUT_SECONDS = 5
 
 
 def write_atomically(path: Path, content: str, mode: int = 0o600) -> None:
@@ -23,50 +23,48 @@ def write_atomically(path: Path, content: str, mode: int = 0o600) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessRecord:
-    """A process of ours; `port` is where it listens on the loopback interface, if it does.
+    """A server process of ours; `port` is where it listens on the loopback interface.
 
-    A pid alone may have been given to a stranger since; pid and creation time (seconds since the epoch) together
-    are never reused.
+    A pid may be given to a stranger, and times change when the clock is set. So a server holds the lock of its
+    record file for as long as it lives, and a record that nobody holds is worth nothing.
     """
 
     pid: int
-    created: float
-    port: int | None = None
-
-    @classmethod
-    def of(cls, process: psutil.Process, port: int | None = None) -> "ProcessRecord":
-        """The record of a running process."""
-        return cls(pid=process.pid, created=process.create_time(), port=port)
+    port: int
 
     @classmethod
     def read(cls, path: Path) -> "ProcessRecord | None":
-        """The record in a file; None when there is no such file."""
+        """The record of a living process; None when there is no record or its process is gone."""
         try:
-            return cls(**json.loads(path.read_text()))
+            file = path.open()
         except FileNotFoundError:
             return None
+        with file:
+            try:
+                # Shared, so that readers do not take each other for a server.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return cls(**json.load(file))
+        return None
 
-    def write(self, path: Path) -> None:
-        """Write the record to a file that others read."""
+    def hold(self, path: Path) -> None:
+        """Write this process's record to a file and hold the file's lock until the process ends."""
         write_atomically(path, json.dumps(asdict(self)))
+        _held.append(path.open())
+        fcntl.flock(_held[-1], fcntl.LOCK_EX)
 
-    def process(self) -> psutil.Process | None:
-        """The process while it lives, None once it is gone."""
-        try:
-            process = psutil.Process(self.pid)
-            alive = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return None
-        return process if alive else None
 
-    def end(self) -> None:
-        """End the process and wait until it is gone; does nothing when it is gone already."""
-        process = self.process()
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(END_TIMEOUT_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(END_TIMEOUT_SECONDS)
+# Open for as long as the process lives; the kernel then gives the locks back, however it ends.
+_held: list[IO[str]] = []
+
+
+def end(process: psutil.Process, number: signal.Signals, grace_seconds: float) -> None:
+    """End a process and wait until it is gone: a signal, and after the grace a kill."""
+    try:
+        process.send_signal(number)
+        process.wait(grace_seconds)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()

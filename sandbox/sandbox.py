@@ -17,7 +17,7 @@ from sandbox.emulated_account import EmulatedAccount
 from sandbox.emulator.call_list import UnknownCall
 from sandbox.engine import INTERRUPTED, Engine
 from sandbox.errors import BusyError, InterruptedByUserError, SandboxError
-from sandbox.paths import cache_directory, state_directory
+from sandbox.paths import cache_directory, remove_empty_state_root, state_directory
 from sandbox.stack_config import StackConfig, committed_file
 from sandbox.toolchain import prepare
 
@@ -46,6 +46,7 @@ class Sandbox:
 
     def __init__(self, stack: str, project: Path) -> None:
         self.stack = stack
+        self._project = project
         self.directory = state_directory(project, stack)
         self.account = EmulatedAccount(self.directory / "emulator")
         self._config = StackConfig(committed_file(project, stack), self.directory)
@@ -79,19 +80,18 @@ class Sandbox:
             with step("ending the emulated account and removing the sandbox's state"):
                 self.account.end()
                 shutil.rmtree(self.directory, ignore_errors=True)
-                if not any(self.directory.parent.glob("*")):
-                    self.directory.parent.rmdir()
+                remove_empty_state_root(self._project)
 
     def status(self) -> Status:
         """What is there, without starting anything."""
         record = self.account.record
-        port = self.account.port
+        port = record.port if record else None
         return Status(
             stack=self.stack,
-            state="up" if port else "account gone" if self._engine.has_stack else "down",
+            state="up" if port else "account gone" if self._engine.resources() else "down",
             directory=str(self.directory),
             endpoint=f"http://127.0.0.1:{port}" if port else None,
-            emulator_pid=record.pid if record and port else None,
+            emulator_pid=record.pid if record else None,
             resources=len(self._engine.resources()),
             unknown_calls=self.account.unknown_calls(),
         )
@@ -138,13 +138,14 @@ class Sandbox:
                 with step("starting the emulated AWS account") as starting:
                     port = running.enter_context(self.account.start(self._config.account_id, stays=stays))
                     starting.outcome = f"http://127.0.0.1:{port}"
+            self._engine.drop_stale_locks()
             environment = self._engine.environment(toolchain, port)
             self._engine.prepare_stack(environment)
             yield environment
 
     def _forget_lost_account(self) -> None:
         """An emulated account lives in its server's memory. When that is gone, the stack's state describes nothing."""
-        if self._engine.has_stack:
+        if self._engine.resources():
             warn("the emulated account of this sandbox is gone, and all it held with it; starting afresh")
             self._engine.forget_stack()
 
@@ -168,14 +169,14 @@ class Sandbox:
             )
 
     def _destroy(self) -> None:
-        from sandbox.protection import lift_deletion_protection  # noqa: PLC0415 - boto3 is slow to import
+        from sandbox.protection import delete_protected_databases  # noqa: PLC0415 - boto3 is slow to import
 
         try:
             with self._open(stays=True) as environment:
-                with step("lifting the protection that a person would have to lift") as lifting:
+                with step("unprotecting the stack and deleting its protected databases") as deleting:
                     self._engine.unprotect_all(environment)
-                    lifted = lift_deletion_protection(environment, self._engine.regions())
-                    lifting.outcome = ", ".join(lifted) or "no database had deletion protection"
+                    deleted = delete_protected_databases(environment, self._engine.regions())
+                    deleting.outcome = ", ".join(deleted) or "no database had deletion protection"
                 self._run(["destroy", "--yes", "--skip-preview", "--suppress-outputs"], environment)
         except InterruptedByUserError:
             raise

@@ -19,6 +19,10 @@ Config = dict[str, Any]
 
 # For a program that does not care in which account it runs.
 DEFAULT_ACCOUNT_ID = "123456789012"
+# Configuration of the AWS provider that comes before the environment: other endpoints, other credentials.
+LEADS_ELSEWHERE = re.compile(
+    r"aws:(config:)?(endpoints|accessKey|secretKey|token|profile|sharedCredentialsFiles|sharedConfigFiles|assumeRole\w*)"
+)
 
 
 def committed_stacks(project: Path) -> list[str]:
@@ -70,6 +74,12 @@ class StackConfig:
             )
         overlay = self._set_in_sandbox()
         entries = {**committed, **overlay}
+        elsewhere = sorted(filter(LEADS_ELSEWHERE.fullmatch, entries))
+        if elsewhere:
+            raise SandboxError(
+                f"{', '.join(elsewhere)} in {self.committed.name}, or set in this sandbox, could lead to a real account:"
+                " a sandbox has endpoints and credentials of its own; take it out (`pulumi config rm`)"
+            )
         write_atomically(self.base_file, yaml.safe_dump({"config": committed}))
         write_atomically(
             self.working_file, yaml.safe_dump({"config": entries, "encryptionsalt": encryption_salt})
@@ -80,8 +90,15 @@ class StackConfig:
         return {
             key: value
             for key, value in _entries(self.working_file).items()
-            if key not in base or base[key] != value
+            if key not in base or _as_written(base[key]) != _as_written(value)
         }
+
+
+def _as_written(value: Any) -> Any:
+    """A top-level value as `pulumi config set` leaves it when it rewrites the file: every scalar becomes a string."""
+    if isinstance(value, dict | list | str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_encrypted(value: Any) -> bool:

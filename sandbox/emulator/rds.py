@@ -1,8 +1,9 @@
 """RDS: what moto lacks for PostgreSQL instances, and what it answers differently from AWS.
 
 Sources: the Amazon RDS API Reference (CreateDBInstance, ModifyDBInstance, DeleteDBInstance, RestoreDBInstance…,
-ModifyEventSubscription, DescribeDBParameters) and the RDS User Guide ("Restoring to a DB instance", "Amazon RDS DB
-instance storage"). Nothing here checks what only the real service knows, such as which classes a Region offers.
+DeleteDBParameterGroup, DeleteDBSubnetGroup, ModifyEventSubscription, DescribeDBParameters) and the RDS User Guide
+("Restoring to a DB instance", "Amazon RDS DB instance storage"). Nothing here checks what only the real service knows,
+such as which classes a Region offers.
 """
 
 # ruff: noqa: D102 - methods are named after the operations that they answer, which AWS documents
@@ -19,6 +20,7 @@ from moto.rds.exceptions import (
     DBSubnetGroupNotFoundError,
     InvalidParameterCombination,
     InvalidParameterValue,
+    RDSClientError,
     SubscriptionNotFoundError,
 )
 from moto.rds.models import DBInstance, DBParameterGroup, DBSubnetGroup, EventSubscription, RDSBackend
@@ -35,6 +37,8 @@ LICENSE_MODELS = {"postgres": "postgresql-license"}
 MINOR_VERSIONS = {"17": "17.6", "16": "16.10", "15": "15.14", "14": "14.19", "13": "13.22"}
 # RDS User Guide, "gp3 storage": what every volume has without asking; from 400 GiB on it is striped over four.
 GP3_STRIPE_THRESHOLD_GIB = 400
+# RDS User Guide, "Increasing DB instance storage capacity".
+SMALLEST_STORAGE_INCREASE_PERCENT = 10
 GP3_BASELINE_IOPS, GP3_STRIPED_IOPS = 3_000, 12_000
 GP3_BASELINE_MIB_PER_S, GP3_STRIPED_MIB_PER_S = 125, 500
 
@@ -48,7 +52,6 @@ DEFERRED = {
     "iops": "Iops",
     "license_model": "LicenseModel",
     "multi_az": "MultiAZ",
-    "port": "Port",
     "storage_throughput": "StorageThroughput",
     "storage_type": "StorageType",
 }
@@ -89,6 +92,7 @@ class Instance(DBInstance):
         values.setdefault("publicly_accessible", False)
         if engine == "postgres":
             values["engine_version"] = full_version(values.get("engine_version") or "17")
+            check_gp3_performance(values.get("storage_type"), values.get("allocated_storage", 0), values)
         super().__init__(backend, **values)
         self.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
         if not self.option_group_supplied and engine == "postgres":
@@ -108,7 +112,7 @@ class Instance(DBInstance):
         self.backup_target = values.get("backup_target", "region")
         self._place(values.get("availability_zone"))
         self._apply_gp3_baseline()
-        check_family(self)
+        check_family(self, self.db_parameter_group_name, self.engine_version)
 
     def _place(self, requested_zone: str | None) -> None:
         """Choose the instance's zones among those of its subnet group, in alphabetical order."""
@@ -136,11 +140,17 @@ class Instance(DBInstance):
         """Swap the zones of primary and standby."""
         self.availability_zone, self._other_zones = self._other_zones[0], [self.availability_zone]
 
+    @property
+    def subnet_group_name(self) -> str | None:
+        return self._db_subnet_group_name
+
     def inherited(self) -> Values:
         """Values for a new instance made from this one's data."""
         values = {name: getattr(self, name) for name in INHERITED}
+        if self.storage_type == "gp3" and self.allocated_storage < GP3_STRIPE_THRESHOLD_GIB:
+            values["iops"] = values["storage_throughput"] = None  # its baseline, which nobody may ask for
         values["enable_iam_database_authentication"] = self.enable_iam_database_authentication
-        values["db_subnet_group_name"] = self._db_subnet_group_name
+        values["db_subnet_group_name"] = self.subnet_group_name
         values["master_user_password"] = self._master_user_password
         if self.option_group_supplied:
             values["option_group_name"] = self.option_group_name
@@ -152,10 +162,12 @@ def full_version(version: str) -> str:
     return MINOR_VERSIONS.get(version, version)
 
 
-def check_family(instance: DBInstance) -> None:
-    """An instance and its parameter group must be of one engine family."""
-    group = instance.db_parameter_groups()[0]
-    family = instance.default_db_parameter_group_details()[0]
+def check_family(instance: DBInstance, group_name: str | None, engine_version: str) -> None:
+    """An instance and its parameter group must be of one engine family; a default group goes with the version."""
+    if not group_name or instance.is_default_parameter_group(group_name):
+        return
+    group = _parameter_group(instance.backend, group_name)
+    family = f"{instance.engine}{engine_version.rpartition('.')[0]}"
     if group.family != family:
         raise InvalidParameterCombination(
             f"The parameter group {group.name} with DBParameterGroupFamily {group.family} can't be used for this"
@@ -163,8 +175,20 @@ def check_family(instance: DBInstance) -> None:
         )
 
 
+def check_gp3_performance(storage_type: str | None, size_gib: int, asked: Values) -> None:
+    """IOPS and throughput of gp3 can be chosen only for a striped volume."""
+    chosen = asked.get("iops") or asked.get("storage_throughput")
+    if chosen and storage_type == "gp3" and size_gib < GP3_STRIPE_THRESHOLD_GIB:
+        raise InvalidParameterCombination(
+            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than"
+            f" {GP3_STRIPE_THRESHOLD_GIB}."
+        )
+
+
 _modify_db_instance = RDSBackend.modify_db_instance
 _delete_db_instance = RDSBackend.delete_db_instance
+_delete_db_parameter_group = RDSBackend.delete_db_parameter_group
+_delete_subnet_group = RDSBackend.delete_subnet_group
 
 
 class Backend(RDSBackend):
@@ -193,22 +217,20 @@ class Backend(RDSBackend):
         changes = {RENAMED.get(name, name): value for name, value in db_kwargs.items() if value is not None}
         if "engine_version" in changes:
             changes["engine_version"] = full_version(changes["engine_version"])
-        _check_changes(instance, changes)
+        waiting = {
+            name: instance.pending_modified_values[pending]
+            for name, pending in DEFERRED.items()
+            if pending in instance.pending_modified_values
+        }
+        _check_changes(instance, waiting, changes)
         if changes.get("apply_immediately"):
-            waiting = {
-                name: instance.pending_modified_values[pending]
-                for name, pending in DEFERRED.items()
-                if pending in instance.pending_modified_values
-            }
-            instance.pending_modified_values = {}
             changes = {**waiting, **changes}
+            waiting = {}
         else:
-            for name in DEFERRED.keys() & changes.keys():
-                value = changes.pop(name)
-                if value != getattr(instance, name):
-                    instance.pending_modified_values[DEFERRED[name]] = value
+            deferred = {name: changes.pop(name) for name in DEFERRED if name in changes}
+            waiting = {k: v for k, v in {**waiting, **deferred}.items() if v != getattr(instance, k)}
         _modify_db_instance(self, db_instance_identifier, changes)
-        check_family(instance)
+        instance.pending_modified_values = {DEFERRED[name]: value for name, value in waiting.items()}
         return instance
 
     def reboot_db_instance(self, db_instance_identifier: str, force_failover: bool = False) -> DBInstance:
@@ -238,6 +260,26 @@ class Backend(RDSBackend):
             skip_final_snapshot,
             delete_automated_backups,
         )
+
+    def delete_db_parameter_group(self, db_parameter_group_name: str) -> DBParameterGroup:
+        for instance in self.databases.values():
+            if instance.db_parameter_group_name == db_parameter_group_name:
+                raise RDSClientError(
+                    "InvalidDBParameterGroupState",
+                    "One or more database instances are still members of this parameter group"
+                    f" {db_parameter_group_name}, so the group cannot be deleted",
+                )
+        return _delete_db_parameter_group(self, db_parameter_group_name)
+
+    def delete_subnet_group(self, subnet_name: str) -> DBSubnetGroup:
+        for instance in self.databases.values():
+            if cast("Instance", instance).subnet_group_name == subnet_name:
+                raise RDSClientError(
+                    "InvalidDBSubnetGroupStateFault",
+                    f"Cannot delete the subnet group '{subnet_name}' because at least one database instance:"
+                    f" {instance.db_instance_identifier} is still using it.",
+                )
+        return _delete_subnet_group(self, subnet_name)
 
     def restore_db_instance_from_db_snapshot(self, from_snapshot_id: str, overrides: Values) -> DBInstance:
         snapshot = self.get_db_snapshot(from_snapshot_id)
@@ -288,16 +330,40 @@ class Backend(RDSBackend):
         return group
 
 
-def _check_changes(instance: Instance, changes: Values) -> None:
-    if changes.get("allocated_storage", instance.allocated_storage) < instance.allocated_storage:
-        raise InvalidParameterCombination(
-            f"Invalid storage size: {changes['allocated_storage']} GiB is less than the current"
-            f" {instance.allocated_storage} GiB, and storage cannot shrink."
-        )
+def _check_changes(instance: Instance, waiting: Values, changes: Values) -> None:
+    """Refuse what AWS refuses, before anything is changed. `waiting`: earlier changes that still wait."""
+    expected = {**waiting, **changes}
+    _check_storage(instance, expected, changes)
     major, new_major = (v.split(".")[0] for v in (instance.engine_version, changes.get("engine_version", "")))
     if new_major and new_major != major and not changes.get("allow_major_version_upgrade"):
         raise InvalidParameterCombination(
             "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
+        )
+    check_family(
+        instance,
+        expected.get("db_parameter_group_name", instance.db_parameter_group_name),
+        expected.get("engine_version", instance.engine_version),
+    )
+
+
+def _check_storage(instance: Instance, expected: Values, changes: Values) -> None:
+    size_gib = changes.get("allocated_storage", instance.allocated_storage)
+    current_gib = instance.allocated_storage
+    if size_gib < current_gib:
+        raise InvalidParameterCombination(
+            f"Invalid storage size: {size_gib} GiB is less than the current {current_gib} GiB, and storage cannot"
+            " shrink."
+        )
+    if size_gib > current_gib and 100 * size_gib < (100 + SMALLEST_STORAGE_INCREASE_PERCENT) * current_gib:
+        raise InvalidParameterCombination(
+            f"Invalid storage size: {size_gib} GiB is less than {SMALLEST_STORAGE_INCREASE_PERCENT} percent more than"
+            f" the current {current_gib} GiB."
+        )
+    if instance.engine == "postgres":
+        check_gp3_performance(
+            expected.get("storage_type", instance.storage_type),
+            expected.get("allocated_storage", current_gib),
+            changes,
         )
 
 
@@ -314,7 +380,8 @@ class Response(RDSResponse):
     def describe_db_parameters(self) -> ActionResult:
         """Only what was set in the group: the engine's own hundreds of defaults are not emulated."""
         source = self.params.get("Source", "user")
-        parameters = _parameter_group(self.backend, self.params).parameters if source == "user" else {}
+        group = _parameter_group(self.backend, self.params["DBParameterGroupName"])
+        parameters = group.parameters if source == "user" else {}
         return PaginatedResult(
             {
                 "Parameters": [
@@ -324,7 +391,7 @@ class Response(RDSResponse):
         )
 
     def reset_db_parameter_group(self) -> ActionResult:
-        group = _parameter_group(self.backend, self.params)
+        group = _parameter_group(self.backend, self.params["DBParameterGroupName"])
         if self.params.get("ResetAllParameters"):
             group.parameters.clear()
         for parameter in self.params.get("Parameters", []):
@@ -367,8 +434,7 @@ class Response(RDSResponse):
         return ActionResult({"DBSubnetGroup": group})
 
 
-def _parameter_group(backend: RDSBackend, params: Values) -> DBParameterGroup:
-    name = params["DBParameterGroupName"]
+def _parameter_group(backend: RDSBackend, name: str) -> DBParameterGroup:
     if name not in backend.db_parameter_groups:
         raise DBParameterGroupNotFoundError(name)
     return backend.db_parameter_groups[name]

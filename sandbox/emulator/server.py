@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import psutil
 from flask import Flask
 from moto import __version__ as moto_version
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -38,7 +37,7 @@ def serve(directory: Path) -> None:
     os.environ["MOTO_PORT"] = str(server.server_port)  # moto puts it into the URLs it returns
 
     threading.Thread(target=_end_unless_told_to_stay, daemon=True).start()
-    ProcessRecord.of(psutil.Process(), port=server.server_port).write(directory / "process.json")
+    ProcessRecord(pid=os.getpid(), port=server.server_port).hold(directory / "process.json")
     print(server.server_port, flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads standard output after the port
     server.serve_forever()

@@ -45,11 +45,12 @@ def refuse_unknown_calls(application: Application, calls: UnknownCalls) -> Appli
         response = _Held(start_response)
         try:
             body = list(application(environ, response))
-        except NotImplementedError as error:
-            return refuse(request, NOT_EMULATED, f"{error}", start_response)
+        except NotImplementedError:
+            return refuse(request, NOT_EMULATED, "neither moto nor the sandbox implements it", start_response)
         except Exception as error:  # noqa: BLE001 - any fault of the emulation is one answer
-            traceback.print_exc()
-            return refuse(request, EMULATOR_FAILURE, f"{type(error).__name__}: {error}", start_response)
+            # Neither the error's text nor what led to it: they may quote the request, and with it a secret.
+            traceback.print_tb(error.__traceback__)
+            return refuse(request, EMULATOR_FAILURE, type(error).__name__, start_response)
         if response.is_unrouted and request.method != "HEAD":
             return refuse(request, NOT_EMULATED, "the service has no such path", start_response)
         response.release()

@@ -13,7 +13,7 @@ from sandbox.console import say, step
 from sandbox.errors import NoEngineError
 from sandbox.paths import cache_directory, pulumi_home
 from sandbox.toolchain import pulumi_cli
-from sandbox.toolchain.plugins import prepare_plugins, shim
+from sandbox.toolchain.plugins import check_aws_provider, prepare_plugins, shim
 from sandbox.toolchain.routes import RouteFailed, write_executable
 
 
@@ -79,8 +79,10 @@ def _prepare_cli() -> tuple[Path, str]:
         reasons["official download"] = failed
         say(f"  {failed}")
     try:
+        go = pulumi_cli.find_go()
+        check_aws_provider()  # before minutes of building, not after them
         with step("building the Pulumi command line from Go modules, some minutes, once") as progress:
-            return _with_language_host(pulumi_cli.build(progress)), "built"
+            return _with_language_host(pulumi_cli.build(go, progress)), "built"
     except RouteFailed as failed:
         reasons["build from Go modules"] = failed
     raise NoEngineError(

@@ -10,8 +10,9 @@ from importlib import metadata
 from pathlib import Path
 
 from sandbox.console import Step
+from sandbox.leash import leashed
 from sandbox.paths import cache_directory
-from sandbox.toolchain.routes import RouteFailed, built_atomically, check_download_site
+from sandbox.toolchain.routes import RouteFailed, built_atomically, check_download_site, run
 
 # The newest command line whose Go modules could be had when this was written; its go.mod and go.sum, with the hash
 # of every module, are the files in `pulumi-cli` beside this one.
@@ -23,6 +24,8 @@ GO_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 GO_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 # Pulumi's installer has no limit of its own; this allows 2 Mbit/s for its 100 MB.
 DOWNLOAD_TIMEOUT_SECONDS = 600
+# It answers in a tenth of a second; this leaves room for a machine that compiles something.
+VERSION_TIMEOUT_SECONDS = 30
 
 
 def dotted(version: tuple[int, ...]) -> str:
@@ -44,13 +47,17 @@ def find_installed() -> Path:
     found = shutil.which("pulumi", path=user_path)
     if not found:
         raise RouteFailed("no `pulumi` on PATH")
-    answer = subprocess.run(
-        [found, "version"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        check=False,
-    )
+    try:
+        answer = subprocess.run(
+            [found, "version"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            check=False,
+            timeout=VERSION_TIMEOUT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RouteFailed(f"{found} does not tell its version: {error}") from error
     version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", answer.stdout)
     if answer.returncode or not version:
         raise RouteFailed(f"{found} does not tell its version: {(answer.stderr or answer.stdout).strip()}")
@@ -79,7 +86,7 @@ def download() -> Path:
         program = (
             "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
         )
-        _run(
+        run(
             [sys.executable, "-P", "-c", program, str(temporary)],
             "the installer",
             timeout_seconds=DOWNLOAD_TIMEOUT_SECONDS,
@@ -92,14 +99,19 @@ def built() -> Path:
     return cache_directory() / "cli" / f"built-{dotted(BUILT_VERSION)}" / "bin" / "pulumi"
 
 
-def build(progress: Step) -> Path:
-    """Compile the command line from published Go modules. Raises: RouteFailed.
-
-    About 4 minutes on two cores, and 1 GB of modules where the module cache is empty.
-    """
+def find_go() -> str:
+    """The Go compiler on the user's PATH. Raises: RouteFailed."""
     go = shutil.which("go")
     if not go:
         raise RouteFailed("no `go` on PATH; any version from 1.21 on fetches the one that the build needs")
+    return go
+
+
+def build(go: str, progress: Step) -> Path:
+    """Compile the command line from published Go modules with the compiler `go`. Raises: RouteFailed.
+
+    About 4 minutes on two cores, and 1 GB of modules where the module cache is empty.
+    """
     target = built()
     with built_atomically(target.parent.parent) as temporary:
         module = temporary / "module"
@@ -107,7 +119,7 @@ def build(progress: Step) -> Path:
         # A workspace file in a folder above the cache would replace our pins.
         environment = {**os.environ, "GOWORK": "off", "CGO_ENABLED": "0"}
         progress.detail("fetching the Go modules")
-        packages = _run([go, "list", "-deps", GO_PACKAGE], "go", cwd=module, environment=environment).split()
+        packages = run([go, "list", "-deps", GO_PACKAGE], "go", cwd=module, environment=environment).split()
         linker_flags = f"-s -w -X {GO_VERSION_VARIABLE}={dotted(BUILT_VERSION)}"
         target_arguments = ["-o", str(temporary / "bin" / "pulumi"), GO_PACKAGE]
         _compile(
@@ -127,7 +139,13 @@ def _compile(
     """Run `go build -v`, which names each package as it gets to it, and show how far it has come."""
     last_lines: deque[str] = deque(maxlen=5)
     with subprocess.Popen(
-        command, cwd=module, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        leashed(command),
+        cwd=module,
+        env=environment,
+        stdin=subprocess.PIPE,  # what the leash hangs on
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             for count, line in enumerate(process.stderr or (), start=1):
@@ -138,28 +156,3 @@ def _compile(
             raise
     if process.returncode:
         raise RouteFailed("go build failed: " + " | ".join(last_lines))
-
-
-def _run(
-    command: list[str],
-    who: str,
-    cwd: Path | None = None,
-    environment: dict[str, str] | None = None,
-    timeout_seconds: float | None = None,
-) -> str:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout_seconds,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RouteFailed(f"{who} was not done after {timeout_seconds:.0f} s") from error
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        raise RouteFailed(f"{who} failed: {lines[-1]}")
-    return done.stdout

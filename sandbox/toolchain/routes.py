@@ -1,6 +1,9 @@
 """What the routes to a tool have in common."""
 
+import http.client
+import os
 import shutil
+import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -8,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from sandbox.leash import leashed
+from sandbox.process import write_atomically
 
 # Where Pulumi's own installer and its plugins are downloaded from.
 DOWNLOAD_SITE = "https://get.pulumi.com/"
@@ -30,8 +36,41 @@ def check_download_site() -> None:
         urllib.request.urlopen(DOWNLOAD_SITE, timeout=CONNECT_TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError:
         pass  # whatever it says, it answers
-    except (urllib.error.URLError, OSError) as error:
-        raise RouteFailed(f"{DOWNLOAD_SITE} cannot be reached: {getattr(error, 'reason', error)}") from error
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        raise RouteFailed(
+            f"{DOWNLOAD_SITE} cannot be reached: {getattr(error, 'reason', error) or type(error).__name__}"
+        ) from error
+
+
+def run(
+    command: list[str],
+    who: str,
+    cwd: Path | None = None,
+    environment: dict[str, str] | None = None,
+    timeout_seconds: float | None = None,
+) -> str:
+    """Run a command that ends with us, however we end; returns what it printed. Raises: RouteFailed."""
+    leash, our_end = os.pipe()
+    try:
+        done = subprocess.run(
+            leashed(command),
+            cwd=cwd,
+            env=environment,
+            stdin=leash,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RouteFailed(f"{who} was not done after {timeout_seconds:.0f} s") from error
+    finally:
+        os.close(our_end)
+        os.close(leash)
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        raise RouteFailed(f"{who} failed: {lines[-1]}")
+    return done.stdout
 
 
 @contextmanager
@@ -55,11 +94,5 @@ def built_atomically(target: Path) -> Iterator[Path]:
 
 def write_executable(path: Path, content: str) -> None:
     """Write a script so that nobody can ever start half of it; leaves an identical one alone."""
-    if path.is_file() and path.read_text() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(content)
-    temporary = Path(file.name)
-    temporary.chmod(0o755)
-    temporary.replace(path)
+    if not path.is_file() or path.read_bytes() != content.encode():
+        write_atomically(path, content, mode=0o755)

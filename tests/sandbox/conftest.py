@@ -1,10 +1,12 @@
 """The toolchain, found or built once, and small projects to use it on."""
 
 import os
+import select
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +17,9 @@ from sandbox.stack_config import StackConfig
 from sandbox.toolchain import Toolchain, prepare
 
 # The first run on a machine builds the command line: minutes, once. SANDBOX_CACHE_DIR names a cache that has it.
+# What a program does that has started, says so, and goes on until the engine ends it.
+ENDLESS = "with open({started!r}, 'w') as fifo:\n    fifo.write('started\\n')\nimport threading\nthreading.Event().wait()\n"
+CHECK_INTERVAL_SECONDS = 0.5
 PROGRAM = """\
 import pulumi
 
@@ -31,6 +36,18 @@ def toolchain() -> Toolchain:
         return prepare()
     except NoEngineError as error:
         pytest.skip(f"no Pulumi engine or AWS provider can be had on this machine: {error}")
+
+
+def wait_for_start(process: subprocess.Popen[Any], started: Path) -> str:
+    """Wait until a program has written to the FIFO `started`; fail when its starter ends before that.
+
+    Returns: what was written.
+    """
+    # Opened for both, so that it neither waits for a writer nor sees its end.
+    with os.fdopen(os.open(started, os.O_RDWR), buffering=1) as fifo:
+        while not select.select([fifo], [], [], CHECK_INTERVAL_SECONDS)[0]:
+            assert process.poll() is None, f"the program never started: exit status {process.returncode}"
+        return fifo.readline().strip()
 
 
 @dataclass(frozen=True)
@@ -50,12 +67,12 @@ class Project:
     def state(self) -> Path:
         return self.directory / ".sandbox" / "dev"
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Start `python -m sandbox` in the project, in a process group of its own, as a terminal would."""
         process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-P", "-m", "sandbox", *arguments],
             cwd=self.directory,
-            env={name: value for name, value in os.environ.items() if name != "SANDBOX_STATE_DIR"},
+            env={k: v for k, v in os.environ.items() if k != "SANDBOX_STATE_DIR"} | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -64,9 +81,9 @@ class Project:
         )
         return process
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m sandbox` in the project to its end."""
-        with self.start(*arguments) as process:
+        with self.start(*arguments, **variables) as process:
             output, errors = process.communicate()
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 

@@ -1,16 +1,16 @@
-"""Lifting deletion protection: proves that every protected instance of the emulated account is found, and no other
-account's. Does not prove that a stack then comes down; tests/sandbox/test_prod.py takes one down."""
+"""Deleting protected databases: proves that every protected instance of the emulated account is found and kept as a
+snapshot, and that no other account is spoken to. Does not prove that a stack then comes down; tests/sandbox/test_prod.py takes one down."""
 
 import pytest
 
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.environment import aws_environment
 from sandbox.errors import SandboxError
-from sandbox.protection import lift_deletion_protection
+from sandbox.protection import delete_protected_databases
 from tests.sandbox.emulator.conftest import Connect
 
 
-def test_protection_is_lifted_in_every_region_of_the_stack(
+def test_protected_databases_are_deleted_in_every_region_of_the_stack(
     connect: Connect, account: EmulatedAccount
 ) -> None:
     for region, protected in (("eu-west-1", True), ("eu-west-2", False)):
@@ -22,11 +22,17 @@ def test_protection_is_lifted_in_every_region_of_the_stack(
             DeletionProtection=protected,
         )
     environment = aws_environment(account.port or 0)
-    assert lift_deletion_protection(environment, ["eu-west-1", "eu-west-2"]) == ["in-eu-west-1"]
-    assert lift_deletion_protection(environment, ["eu-west-1", "eu-west-2"]) == []
+    assert delete_protected_databases(environment, ["eu-west-1", "eu-west-2"]) == ["in-eu-west-1"]
+    assert connect("rds", "eu-west-1").describe_db_instances()["DBInstances"] == []
+    [snapshot] = connect("rds", "eu-west-1").describe_db_snapshots(DBInstanceIdentifier="in-eu-west-1")[
+        "DBSnapshots"
+    ]
+    assert snapshot["DBSnapshotIdentifier"].startswith("in-eu-west-1-final-")
+    assert len(connect("rds", "eu-west-2").describe_db_instances()["DBInstances"]) == 1
+    assert delete_protected_databases(environment, ["eu-west-1", "eu-west-2"]) == []
 
 
 def test_a_real_account_is_refused() -> None:
     environment = {**aws_environment(1), "AWS_ENDPOINT_URL": "https://rds.eu-west-1.amazonaws.com"}
     with pytest.raises(SandboxError, match="speaks to"):
-        lift_deletion_protection(environment, ["eu-west-1"])
+        delete_protected_databases(environment, ["eu-west-1"])

@@ -70,6 +70,11 @@ def describe(rds: Any, instance: Any) -> Any:
     return rds.describe_db_instances(DBInstanceIdentifier=instance["DBInstanceIdentifier"])["DBInstances"][0]
 
 
+def settled(rds: Any, instance: Any) -> Any:
+    """What describes an instance, without the one value that goes with the clock."""
+    return {k: v for k, v in describe(rds, instance).items() if k != "LatestRestorableTime"}
+
+
 def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as raised:
         call(**request)
@@ -156,17 +161,23 @@ def test_a_change_waits_for_the_maintenance_window_unless_asked_for_at_once(
     rds.modify_db_instance(
         DBInstanceIdentifier=name,
         DBInstanceClass="db.m7g.xlarge",
-        DBPortNumber=7_000,
         DeletionProtection=True,
     )
     found = describe(rds, instance)
     assert found["DBInstanceClass"] == "db.m7g.large"
-    assert found["PendingModifiedValues"] == {"DBInstanceClass": "db.m7g.xlarge", "Port": 7_000}
+    assert found["PendingModifiedValues"] == {"DBInstanceClass": "db.m7g.xlarge"}
     assert found["DeletionProtection"] is True
 
     rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, AllocatedStorage=60)
     found = describe(rds, instance)
     assert (found["DBInstanceClass"], found["AllocatedStorage"]) == ("db.m7g.xlarge", 60)
+    assert not found["PendingModifiedValues"]
+
+
+def test_a_new_port_restarts_the_instance_at_once(rds: Any, create: Callable[..., Any]) -> None:
+    instance = create()
+    rds.modify_db_instance(DBInstanceIdentifier=instance["DBInstanceIdentifier"], DBPortNumber=7_000)
+    found = describe(rds, instance)
     assert found["Endpoint"]["Port"] == 7_000
     assert not found["PendingModifiedValues"]
 
@@ -186,11 +197,28 @@ def test_performance_insights_and_log_exports_can_be_changed(rds: Any, create: C
     assert found["EnabledCloudwatchLogsExports"] == ["upgrade"]
 
 
-def test_storage_cannot_shrink(rds: Any, create: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"AllocatedStorage": 20}, "cannot shrink"),
+        ({"AllocatedStorage": 54}, "10 percent"),
+        ({"Iops": 4_000}, "storage size less than 400"),
+        ({"StorageThroughput": 200, "AllocatedStorage": 60}, "storage size less than 400"),
+    ],
+)
+def test_storage_that_aws_would_not_give_is_refused(
+    rds: Any, create: Callable[..., Any], change: Any, reason: str
+) -> None:
     name = create()["DBInstanceIdentifier"]
-    code, message = refused(rds.modify_db_instance, DBInstanceIdentifier=name, AllocatedStorage=20)
+    code, message = refused(rds.modify_db_instance, DBInstanceIdentifier=name, **change)
     assert code == "InvalidParameterCombination"
-    assert "cannot shrink" in message
+    assert reason in message
+
+
+def test_a_small_gp3_volume_cannot_be_created_with_more_than_its_baseline(create: Callable[..., Any]) -> None:
+    code, message = refused(create, Iops=4_000)
+    assert code == "InvalidParameterCombination"
+    assert "storage size less than 400" in message
 
 
 def test_a_major_upgrade_needs_to_be_allowed(rds: Any, create: Callable[..., Any]) -> None:
@@ -207,6 +235,63 @@ def test_a_parameter_group_of_another_family_is_refused(rds: Any, create: Callab
     code, message = refused(create, DBParameterGroupName="pg16")
     assert code == "InvalidParameterCombination"
     assert "postgres17" in message
+
+
+def test_a_refused_change_changes_nothing(rds: Any, create: Callable[..., Any], parameter_group: str) -> None:
+    instance = create(EngineVersion="16.9")
+    before = settled(rds, instance)
+    for at_once in (True, False):
+        code, message = refused(
+            rds.modify_db_instance,
+            DBInstanceIdentifier=instance["DBInstanceIdentifier"],
+            DBInstanceClass="db.m7g.xlarge",
+            DBParameterGroupName=parameter_group,
+            ApplyImmediately=at_once,
+        )
+        assert code == "InvalidParameterCombination"
+        assert "postgres16" in message
+        assert settled(rds, instance) == before
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_major_upgrade_takes_a_parameter_group_of_the_new_family(
+    rds: Any, create: Callable[..., Any], parameter_group: str, at_once: bool
+) -> None:
+    instance = create(EngineVersion="16.9")
+    name = instance["DBInstanceIdentifier"]
+    rds.modify_db_instance(
+        DBInstanceIdentifier=name,
+        EngineVersion="17.5",
+        AllowMajorVersionUpgrade=True,
+        DBParameterGroupName=parameter_group,
+        ApplyImmediately=at_once,
+    )
+    rds.modify_db_instance(DBInstanceIdentifier=name, BackupRetentionPeriod=9)  # also while it waits
+    found = describe(rds, instance)
+    assert found["DBParameterGroups"][0]["DBParameterGroupName"] == parameter_group
+    assert found["EngineVersion"] == ("17.5" if at_once else "16.9")
+    assert found["PendingModifiedValues"] == ({} if at_once else {"EngineVersion": "17.5"})
+
+
+def test_groups_in_use_cannot_be_deleted(
+    rds: Any, create: Callable[..., Any], parameter_group: str, subnet_group: str
+) -> None:
+    subnets = rds.describe_db_subnet_groups(DBSubnetGroupName=subnet_group)["DBSubnetGroups"][0]["Subnets"]
+    own = f"subnets-{next(numbers)}"
+    rds.create_db_subnet_group(
+        DBSubnetGroupName=own,
+        DBSubnetGroupDescription="of one instance",
+        SubnetIds=[subnet["SubnetIdentifier"] for subnet in subnets],
+    )
+    instance = create(DBParameterGroupName=parameter_group, DBSubnetGroupName=own)
+    assert (
+        refused(rds.delete_db_parameter_group, DBParameterGroupName=parameter_group)[0]
+        == "InvalidDBParameterGroupState"
+    )
+    assert refused(rds.delete_db_subnet_group, DBSubnetGroupName=own)[0] == "InvalidDBSubnetGroupStateFault"
+    rds.delete_db_instance(DBInstanceIdentifier=instance["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+    rds.delete_db_parameter_group(DBParameterGroupName=parameter_group)
+    rds.delete_db_subnet_group(DBSubnetGroupName=own)
 
 
 def test_deletion_protection_and_final_snapshots_are_enforced(rds: Any, create: Callable[..., Any]) -> None:

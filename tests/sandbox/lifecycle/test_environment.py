@@ -22,14 +22,17 @@ REAL = {
     "AWS_SHARED_CREDENTIALS_FILE": "/home/me/.aws/credentials",
     "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.2/",
+    "TF_AWS_STS_ENDPOINT": "https://sts.amazonaws.com",
     "PULUMI_ACCESS_TOKEN": "pul-x",
     "PULUMI_BACKEND_URL": "s3://state",
 }
 
 
 def test_nothing_of_the_users_accounts_gets_into_a_sandbox() -> None:
-    environment = {**without_foreign_variables({**REAL, "HOME": "/home/me"}), **aws_environment(4566)}
+    harmless = {"HOME": "/home/me", "TF_PLUGIN_CACHE_DIR": "/home/me/plugins"}
+    environment = {**without_foreign_variables({**REAL, **harmless}), **aws_environment(4566)}
     refuse_real_account(environment)
+    assert environment["TF_PLUGIN_CACHE_DIR"] == "/home/me/plugins", "where the provider may be found"
     assert environment["HOME"] == "/home/me"
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert not set(REAL.values()) & set(environment.values())
@@ -58,6 +61,7 @@ def test_the_command_itself_forgets_them_too() -> None:
         ("AWS_PROFILE", "production", "AWS_PROFILE is set"),
         ("AWS_SESSION_TOKEN", "token", "AWS_SESSION_TOKEN is set"),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set"),
+        ("TF_AWS_STS_ENDPOINT", "https://sts.amazonaws.com", "TF_AWS_STS_ENDPOINT is set"),
     ],
 )
 def test_an_environment_that_could_lead_to_a_real_account_is_refused(

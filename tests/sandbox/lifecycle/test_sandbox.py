@@ -8,6 +8,8 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -15,11 +17,9 @@ import pytest
 import yaml
 
 from sandbox.emulated_account import EmulatedAccount
-from tests.sandbox.conftest import Project
+from tests.sandbox.conftest import ENDLESS, Project, wait_for_start
 
 pytestmark = pytest.mark.usefixtures("toolchain")
-# What a program does that has started, says so, and goes on until the engine ends it.
-ENDLESS = "open({started!r}, 'w').close()\nimport threading\nthreading.Event().wait()\n"
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +52,10 @@ def test_up_again_changes_nothing_and_down_leaves_nothing(project: Project) -> N
         path.read_bytes() for path in project.state.rglob("*") if path.is_file()
     )
 
-    succeeded(project.run("down"))
-    assert not process.is_running()
-    assert not (project.directory / ".sandbox").exists()
+    for _ in range(2):  # without a sandbox there is nothing to do, and nothing wrong
+        succeeded(project.run("down"))
+        assert not process.is_running()
+        assert not (project.directory / ".sandbox").exists()
     assert project.committed_config.read_bytes() == committed
 
 
@@ -91,7 +92,16 @@ def test_the_printed_environment_is_all_a_plain_pulumi_needs(
 
 def test_a_preview_of_a_sandbox_that_is_not_up_leaves_no_process(project: Project) -> None:
     assert '"hello"' in succeeded(project.run("preview"))
-    assert json.loads(succeeded(project.run("status", "--json")))["endpoint"] is None
+    status = json.loads(succeeded(project.run("status", "--json")))
+    assert (status["endpoint"], status["state"]) == (None, "down")
+    assert "account of this sandbox is gone" not in project.run("preview").stderr
+
+
+def test_a_state_folder_of_the_users_own_stays(project: Project) -> None:
+    own = project.directory / "own"
+    own.mkdir()
+    succeeded(project.run("down", SANDBOX_STATE_DIR=str(own)))
+    assert own.is_dir()
 
 
 def test_a_lost_account_is_said_and_started_afresh(project: Project) -> None:
@@ -128,15 +138,18 @@ def test_a_failing_program_keeps_the_account_and_says_what_to_do(project: Projec
 
 
 @pytest.fixture
-def busy(project: Project) -> subprocess.Popen[str]:
+def busy(project: Project) -> Iterator[subprocess.Popen[str]]:
     """An `up` in the middle of the program."""
     started = project.directory / "started"
     os.mkfifo(started)
     project.write_program(ENDLESS.format(started=str(started)))
     command = project.start("up")
-    with started.open():  # opens once the program has come that far
-        pass
-    return command
+    try:
+        wait_for_start(command, started)
+        yield command
+    finally:
+        command.kill()  # everything that it started ends with it
+        command.communicate()
 
 
 def descendants(command: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -151,15 +164,15 @@ def test_one_command_at_a_time_works_on_a_sandbox(project: Project, busy: subpro
     busy.communicate()
 
 
-@pytest.mark.parametrize("who", ["terminal", "kill"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_up_can_be_gone_on_with(
-    project: Project, busy: subprocess.Popen[str], who: str
+    project: Project, busy: subprocess.Popen[str], number: signal.Signals
 ) -> None:
-    """Ctrl-C reaches the whole process group of a terminal, a SIGTERM the command alone."""
-    if who == "terminal":
-        os.killpg(busy.pid, signal.SIGINT)
+    """Ctrl-C reaches the whole process group of a terminal, a `kill` the command alone."""
+    if number == signal.SIGINT:
+        os.killpg(busy.pid, number)
     else:
-        busy.send_signal(signal.SIGTERM)
+        busy.send_signal(number)
     _, errors = busy.communicate()
     assert busy.returncode == 130
     assert "Run the same command again to go on" in errors
@@ -173,10 +186,45 @@ def test_a_killed_up_leaves_nothing_running(project: Project, busy: subprocess.P
     assert len(processes) >= 4, "emulator, guard, engine, language host"
     busy.kill()
     busy.communicate()
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=90)  # the guard gives the engine a minute for its state
     assert alive == []
     project.write_program("")
     succeeded(project.run("up"))
+
+
+@pytest.mark.parametrize("left_behind", ["gone", "stranger", "half written"])
+def test_the_lock_of_an_engine_that_is_gone_keeps_nobody_out(project: Project, left_behind: str) -> None:
+    """A killed `up` leaves the engine's lock; `down` speaks to the engine at once."""
+    succeeded(project.run("up"))
+    lock = project.state / "backend" / ".pulumi" / "locks" / "organization" / "tiny" / "dev" / "left.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    stranger = {
+        "pid": os.getpid(),
+        "username": "",
+        "hostname": "",
+        "timestamp": "2020-01-01T00:00:00.123456789Z",
+    }
+    lock.write_text(
+        {
+            "gone": json.dumps({**stranger, "pid": gone.pid, "timestamp": "2099-01-01T00:00:00Z"}),
+            "stranger": json.dumps(stranger),
+            "half written": '{"pid": ',
+        }[left_behind]
+    )
+    succeeded(project.run("down"))
+
+
+def test_the_lock_of_a_living_engine_is_left_alone(project: Project) -> None:
+    succeeded(project.run("up"))
+    lock = project.state / "backend" / ".pulumi" / "locks" / "organization" / "tiny" / "dev" / "held.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps({"pid": os.getpid(), "timestamp": datetime.now(UTC).isoformat()}))
+    done = project.run("up")
+    assert done.returncode == 1
+    assert "locked" in done.stdout + done.stderr
+    assert lock.exists()
 
 
 def test_down_by_force_needs_no_engine(

@@ -60,6 +60,33 @@ def test_a_value_encrypted_for_the_real_stack_is_refused(config: StackConfig, va
         config.write("salt")
 
 
+@pytest.mark.parametrize("key", ["aws:endpoints", "aws:config:accessKey", "aws:profile", "aws:assumeRoles"])
+@pytest.mark.parametrize("where", ["committed", "set in the sandbox"])
+def test_configuration_that_could_lead_to_a_real_account_is_refused(
+    config: StackConfig, key: str, where: str
+) -> None:
+    config.write("salt")
+    file = config.committed if where == "committed" else config.working_file
+    write(file, {"aws:region": "us-east-1", key: "x"})
+    with pytest.raises(SandboxError, match=f"^{key} in .* could lead to a real account"):
+        config.write("salt")
+
+
+def test_a_committed_value_is_followed_after_the_engine_has_rewritten_it(config: StackConfig) -> None:
+    """`pulumi config set` of one key writes every top-level number and boolean of the file as a string."""
+    write(config.committed, {"p:size": 5, "p:on": True, "p:rate": 0.5})
+    config.write("salt")
+    write(config.working_file, {"p:size": "5", "p:on": "true", "p:rate": "0.5", "p:new": "x"})
+    write(config.committed, {"p:size": 6, "p:on": False, "p:rate": 0.6})
+    config.write("salt")
+    assert read(config.working_file)["config"] == {
+        "p:size": 6,
+        "p:on": False,
+        "p:rate": 0.6,
+        "p:new": "x",
+    }
+
+
 def test_the_account_is_the_one_the_stack_names(config: StackConfig) -> None:
     assert config.account_id == DEFAULT_ACCOUNT_ID
     write(config.committed, {"p:account_id": "111122223333"})

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from sandbox.toolchain import Toolchain
-from tests.sandbox.conftest import Project
+from tests.sandbox.conftest import ENDLESS, Project, wait_for_start
 
 Preview = subprocess.CompletedProcess[str]
 
@@ -97,9 +97,7 @@ def running_engine(project: Project, toolchain: Toolchain) -> Iterator[psutil.Pr
     """An engine whose program has started and will not end by itself."""
     started = project.directory / "started"
     os.mkfifo(started)
-    project.write_program(
-        f"open({str(started)!r}, 'w').close()\nimport threading\nthreading.Event().wait()\n"
-    )
+    project.write_program(ENDLESS.format(started=str(started)))
     _, environment = project.engine(toolchain)
     engine = subprocess.Popen(
         [str(toolchain.pulumi), "preview", "--non-interactive"],
@@ -108,11 +106,12 @@ def running_engine(project: Project, toolchain: Toolchain) -> Iterator[psutil.Pr
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    with started.open():  # opens once the program opens its end
-        pass
-    yield psutil.Process(engine.pid)
-    engine.kill()
-    engine.wait()
+    try:
+        wait_for_start(engine, started)
+        yield psutil.Process(engine.pid)
+    finally:
+        engine.kill()
+        engine.wait()
 
 
 def test_nothing_outlives_a_killed_engine(running_engine: psutil.Process) -> None:

@@ -5,18 +5,24 @@ nothing works. Does not prove that the real download or the real build succeed: 
 an empty cache does. The download site is kept out of reach by a proxy that does not answer.
 """
 
+import http.client
 import os
+import shutil
 import subprocess
 import sys
+import urllib.request
+from importlib import metadata
 from pathlib import Path
 
 import psutil
 import pytest
 
 from sandbox.errors import NoEngineError
+from sandbox.paths import pulumi_home
 from sandbox.toolchain import prepare, pulumi_cli, routes
 from sandbox.toolchain.plugins import shim
 from sandbox.toolchain.routes import RouteFailed, built_atomically, write_executable
+from tests.sandbox.conftest import wait_for_start
 
 GO = """\
 #!/bin/sh
@@ -27,6 +33,7 @@ case "$1" in
     while [ "$1" != "-o" ]; do shift; done
     mkdir -p "$(dirname "$2")"
     [ -n "$GO_WAITS_FOR" ] && read -r line < "$GO_WAITS_FOR"
+    [ -n "$GO_NEVER_ENDS" ] && { echo $$ > "$GO_NEVER_ENDS"; while :; do sleep 1; done; }
     [ -n "$GO_FAILS" ] && { echo "some/package: does not compile" >&2; exit 1; }
     printf '#!/bin/sh\\necho v3.250.0\\n' > "$2"; chmod +x "$2" ;;
 esac
@@ -35,13 +42,15 @@ esac
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is the whole PATH besides the system's basics, with an empty cache and no download site."""
+    """A folder that is the whole PATH, with the few tools that scripts need, an empty cache and no download site."""
     folder = tmp_path / "path"
     folder.mkdir()
+    for tool in ("sh", "mkdir", "dirname", "chmod", "sleep"):
+        (folder / tool).symlink_to(shutil.which(tool) or tool)
     provider = folder / "terraform-provider-aws_v5.100.0"
     write_executable(provider, "#!/bin/sh\n")
     for name, value in {
-        "PATH": f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin",
+        "PATH": str(folder),
         "SANDBOX_CACHE_DIR": str(tmp_path / "cache"),
         "SANDBOX_TERRAFORM_AWS_PROVIDER": str(provider),
         "GO_LOG": str(tmp_path / "go.log"),
@@ -87,6 +96,34 @@ def test_an_installed_command_line_that_will_not_do_is_passed_over(
     install_pulumi(path, version, language_host=language_host)
     with pytest.raises(RouteFailed, match=reason):
         pulumi_cli.find_installed()
+
+
+def test_an_installed_command_line_that_cannot_be_started_is_passed_over(path: Path) -> None:
+    write_executable(path / "pulumi", "#!/no/such/interpreter\n")
+    with pytest.raises(RouteFailed, match="does not tell its version"):
+        pulumi_cli.find_installed()
+
+
+def test_an_installed_command_line_that_hangs_is_passed_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_executable(path / "pulumi", "#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(pulumi_cli, "VERSION_TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(RouteFailed, match="does not tell its version"):
+        pulumi_cli.find_installed()
+
+
+def test_a_download_site_that_talks_nonsense_is_one_that_cannot_be_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def open_nothing(*_: object, **__: object) -> None:
+        raise http.client.BadStatusLine("nonsense")
+
+    monkeypatch.setattr(urllib.request, "urlopen", open_nothing)
+    routes.check_download_site.cache_clear()
+    with pytest.raises(RouteFailed, match="cannot be reached"):
+        routes.check_download_site()
+    routes.check_download_site.cache_clear()
 
 
 def test_the_sandboxs_own_command_line_is_not_the_users(
@@ -142,6 +179,46 @@ def test_two_sandboxes_that_start_together_build_once(
     assert go_log.read_text().split().count("build") == 1
 
 
+def test_a_build_ends_with_a_killed_command(
+    go_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building = tmp_path / "building"
+    os.mkfifo(building)
+    monkeypatch.setenv("GO_NEVER_ENDS", str(building))
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", "from sandbox.toolchain import prepare; prepare()"],
+        stderr=subprocess.DEVNULL,
+    ) as command:
+        compiler = psutil.Process(int(wait_for_start(command, building)))
+        command.kill()
+        compiler.wait(20)
+    assert "build" in go_log.read_text()
+
+
+def test_nothing_is_built_where_there_would_be_no_aws_provider(
+    go_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_TERRAFORM_AWS_PROVIDER", "/nowhere")
+    with pytest.raises(NoEngineError, match=r"there would be no AWS provider.*'/nowhere'"):
+        prepare()
+    assert not go_log.exists()
+
+
+@pytest.mark.parametrize("file", ["pulumi-resource-random", None])
+def test_an_interrupted_plugin_download_is_no_hindrance(path: Path, file: str | None) -> None:
+    install_pulumi(path, "v3.260.1")
+    folder = pulumi_home() / "plugins" / f"resource-random-v{metadata.version('pulumi-random')}"
+    folder.mkdir(parents=True)
+    partial = folder.with_name(f"{folder.name}.partial")
+    partial.touch()
+    if file:
+        (folder / file).write_bytes(b"\x7fELF\xff\x00")
+    assert prepare().providers["random"] == "adapter"
+    assert not partial.exists()
+    assert [found.name for found in folder.iterdir()] == ["pulumi-resource-random"]
+    assert (folder / "pulumi-resource-random").read_text() == shim("sandbox.adapter.random")
+
+
 def test_a_failed_build_says_why_and_leaves_nothing(
     go_log: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,9 +271,16 @@ def test_a_shim_starts_its_module_from_any_folder(tmp_path: Path) -> None:
     script = tmp_path / "pulumi-language-python"
     write_executable(script, shim("sandbox.language_host"))
     with subprocess.Popen(
-        [str(script), "127.0.0.1:9"], cwd=tmp_path, env={}, stdout=subprocess.PIPE, text=True
+        [str(script), "127.0.0.1:9"],
+        cwd=tmp_path,
+        env={},
+        stdin=subprocess.PIPE,  # what a plugin hangs on
+        stdout=subprocess.PIPE,
+        text=True,
     ) as host:
         assert host.stdout
         assert int(host.stdout.readline()) > 0, "a plugin prints the port it listens on"
         assert psutil.Process(host.pid).cmdline()[-1] == "127.0.0.1:9", "the shim becomes the plugin"
-        host.terminate()
+        assert host.stdin
+        host.stdin.close()  # as when the engine dies
+        host.wait(20)
