@@ -117,6 +117,13 @@ class WeeklyWindow:
         return f"{_day_clock(self.start_minute)}-{_day_clock(end)}"
 
 
+def at_the_same_time(one: WeeklyWindow, other: WeeklyWindow) -> bool:
+    """Whether any minute of the week lies in both windows; both must be in the same zone."""
+    other_start = (other.start_minute - one.start_minute) % MINUTES_PER_WEEK
+    one_start = (one.start_minute - other.start_minute) % MINUTES_PER_WEEK
+    return other_start < one.length_minutes or one_start < other.length_minutes
+
+
 def overlaps(daily: DailyWindow, weekly: WeeklyWindow) -> bool:
     """Whether any minute of the week lies in both windows; both must be in the same zone.
 

@@ -14,6 +14,7 @@ from components.windows import (
     DailyWindow,
     WeeklyWindow,
     WindowError,
+    at_the_same_time,
     overlaps,
     standard_utc_offset_minutes,
 )
@@ -78,6 +79,13 @@ def test_a_weekly_window_survives_the_way_there_and_back(window: WeeklyWindow, o
 @given(daily=daily_windows, weekly=weekly_windows)
 def test_windows_overlap_exactly_when_they_share_a_minute(daily: DailyWindow, weekly: WeeklyWindow) -> None:
     assert overlaps(daily, weekly) == bool(minutes_of_week(daily) & minutes_of_week(weekly))
+
+
+@given(one=weekly_windows, other=weekly_windows)
+def test_weekly_windows_are_at_the_same_time_exactly_when_they_share_a_minute(
+    one: WeeklyWindow, other: WeeklyWindow
+) -> None:
+    assert at_the_same_time(one, other) == bool(minutes_of_week(one) & minutes_of_week(other))
 
 
 @given(daily=daily_windows, weekly=weekly_windows, offset=offsets)
