@@ -1,5 +1,9 @@
 """Secrets Manager of the emulated account: proves that a replica keeps its key and protects
-its primary. Does not prove anything of rotation, which nothing declares yet."""
+its primary, that a version keeps its labels, and what a rotation schedule remembers. Does not prove anything of the rotation itself: no function is run."""
+
+import io
+import json
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
@@ -23,3 +27,59 @@ def test_a_replica_without_a_key_has_the_default_one(connect: Connect) -> None:
     secrets.replicate_secret_to_regions(SecretId="reader", AddReplicaRegions=[{"Region": "us-west-2"}])
     found = secrets.describe_secret(SecretId="reader")["ReplicationStatus"]
     assert found[0]["KmsKeyId"] == "alias/aws/secretsmanager"
+
+
+def test_a_label_of_ones_own_stays_with_its_version_for_ever(connect: Connect) -> None:
+    secrets = connect("secretsmanager")
+    secrets.create_secret(Name="labelled")
+    versions = [
+        secrets.put_secret_value(SecretId="labelled", SecretString=str(number), VersionStages=labels)[
+            "VersionId"
+        ]
+        for number, labels in enumerate([["AWSCURRENT", "first"], ["AWSCURRENT", "second"], ["AWSCURRENT"]])
+    ]
+    found = secrets.describe_secret(SecretId="labelled")["VersionIdsToStages"]
+    assert [set(found[version]) for version in versions] == [
+        {"first"}, {"second", "AWSPREVIOUS"}, {"AWSCURRENT"},
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def function_arn(connect: Connect) -> str:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = connect("iam").create_role(RoleName="rotation", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("rotation.py", "")
+    made = connect("lambda").create_function(
+        FunctionName="rotation",
+        Runtime="python3.13",
+        Role=role["Arn"],
+        Handler="rotation.handler",
+        Code={"ZipFile": packed.getvalue()},
+    )
+    return str(made["FunctionArn"])
+
+
+def test_a_rotation_is_a_schedule_that_leaves_the_versions_alone(connect: Connect, function_arn: str) -> None:
+    secrets = connect("secretsmanager")
+    secrets.create_secret(Name="rotated", SecretString="first")
+    secrets.rotate_secret(
+        SecretId="rotated",
+        RotationLambdaARN=function_arn,
+        RotationRules={"AutomaticallyAfterDays": 30},
+        RotateImmediately=False,
+    )
+    found = secrets.describe_secret(SecretId="rotated")
+    assert found["RotationEnabled"] is True
+    assert found["RotationLambdaARN"] == function_arn
+    assert found["RotationRules"]["AutomaticallyAfterDays"] == 30
+    assert list(found["VersionIdsToStages"].values()) == [["AWSCURRENT"]]
+    secrets.cancel_rotate_secret(SecretId="rotated")
+    assert secrets.describe_secret(SecretId="rotated").get("RotationEnabled", False) is False
+    with pytest.raises(ClientError, match="RotateSecret is not emulated"):
+        secrets.rotate_secret(SecretId="rotated")
+    with pytest.raises(ClientError, match="can't find the function"):
+        secrets.rotate_secret(
+            SecretId="rotated", RotationLambdaARN=function_arn + "x", RotateImmediately=False
+        )

@@ -1,0 +1,1 @@
+"""What the Dockerfile beside this puts into the image."""

@@ -1,0 +1,161 @@
+"""Stateful. Who logs in through the pool: two users that take turns, so that a new password never refuses anybody.
+
+PostgreSQL has one password for each role. A rotation therefore changes the password of the user that is not in use, makes
+it known to the pool, and only then tells the applications: those that have not looked yet go on as the other user.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import secretsmanager
+
+from components.durability import Durability
+from components.pgbouncer.scram import SALT_BYTES, userlist, verifier
+from components.secrets import PASSWORD_LENGTH
+
+# The first version of the secret is of the user that rests, the second of the one in use: a rotation finds the password
+# of the resting user in the version before the current one, the first time as every time.
+RESTING, ACTIVE = "b", "a"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolUsersArgs:
+    """`username` gets the suffixes `_a` and `_b`. `host`, `port` and `database_name` are the pool's, for the applications.
+
+    Both secrets are named by the prefix and a suffix of AWS's own. `recovery_window_days` is 7 to 30. The applications'
+    secret has a replica in the DR region.
+    """
+
+    username: str
+    secret_name_prefix: str
+    host: str
+    port: int
+    database_name: str
+    kms_key_arn: pulumi.Input[str]
+    recovery_window_days: int
+    replica_region: str
+    replica_kms_key_arn: pulumi.Input[str]
+    durability: Durability = Durability.RETAIN
+
+
+class PoolUsers(pulumi.ComponentResource):
+    """Stateful. The applications' secret, and the pool's list of users with their SCRAM verifiers.
+
+    `verifiers` are by username, as PostgreSQL stores them: what a role is created with. What both secrets hold is written
+    once; from then on rotation writes it, and nothing here ever sets it back. `app_secret_version` and `userlist_version` are
+    there once both hold something.
+    """
+
+    usernames: tuple[str, str]
+    verifiers: Mapping[str, pulumi.Output[str]]
+    app_secret_arn: pulumi.Output[str]
+    userlist_secret_arn: pulumi.Output[str]
+    app_secret_version: pulumi.Resource
+    userlist_version: pulumi.Resource
+
+    def __init__(self, name: str, args: PoolUsersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("reptidex:pgbouncer:PoolUsers", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        passwords = {turn: self._generate_password(turn) for turn in (RESTING, ACTIVE)}
+        verifiers = {turn: self._compute_verifier(turn, password) for turn, password in passwords.items()}
+        app = self._define_secret(
+            "app",
+            "what applications log in to the pool with; rotated",
+            replicas=[
+                secretsmanager.SecretReplicaArgs(
+                    region=args.replica_region, kms_key_id=args.replica_kms_key_arn
+                )
+            ],
+        )
+        resting = self._define_version("app-resting", app, self._login(RESTING, passwords[RESTING]))
+        active = self._define_version(
+            "app-active", app, self._login(ACTIVE, passwords[ACTIVE]), after=resting
+        )
+        users = self._define_secret("userlist", "the pool's users and their SCRAM verifiers; rotated")
+        listed = self._define_version(
+            "userlist",
+            users,
+            pulumi.Output.all(**{self._username(turn): each for turn, each in verifiers.items()}).apply(
+                userlist
+            ),
+        )
+        self.usernames = (self._username(ACTIVE), self._username(RESTING))
+        self.verifiers = {self._username(turn): each for turn, each in verifiers.items()}
+        self.app_secret_arn = app.arn
+        self.userlist_secret_arn = users.arn
+        self.app_secret_version = active
+        self.userlist_version = listed
+        self.register_outputs(
+            {"app_secret_arn": self.app_secret_arn, "userlist_secret_arn": self.userlist_secret_arn}
+        )
+
+    def _username(self, turn: str) -> str:
+        return f"{self._args.username}_{turn}"
+
+    def _generate_password(self, turn: str) -> pulumi.Output[str]:
+        generated = random.RandomPassword(
+            f"{self._name}-password-{turn}", length=PASSWORD_LENGTH, special=False, opts=self._child
+        )
+        return generated.result
+
+    def _compute_verifier(self, turn: str, password: pulumi.Output[str]) -> pulumi.Output[str]:
+        salt = random.RandomId(f"{self._name}-salt-{turn}", byte_length=SALT_BYTES, opts=self._child)
+        computed = pulumi.Output.all(password, salt.b64_std).apply(
+            lambda parts: verifier(parts[0], base64.b64decode(parts[1]))
+        )
+        return pulumi.Output.secret(computed)
+
+    def _login(self, turn: str, password: pulumi.Output[str]) -> pulumi.Output[str]:
+        # The keys are those that AWS's drivers read (Secrets Manager guide, "JSON structure").
+        return pulumi.Output.json_dumps(
+            {
+                "engine": "postgres",
+                "host": self._args.host,
+                "port": self._args.port,
+                "dbname": self._args.database_name,
+                "username": self._username(turn),
+                "password": password,
+            }
+        )
+
+    def _define_secret(
+        self, role: str, description: str, replicas: list[secretsmanager.SecretReplicaArgs] | None = None
+    ) -> secretsmanager.Secret:
+        args = self._args
+        return secretsmanager.Secret(
+            f"{self._name}-{role}-secret",
+            name_prefix=f"{args.secret_name_prefix}{role}-",
+            description=description,
+            kms_key_id=args.kms_key_arn,
+            recovery_window_in_days=args.recovery_window_days,
+            replicas=replicas,
+            opts=pulumi.ResourceOptions.merge(self._child, args.durability.options()),
+        )
+
+    def _define_version(
+        self,
+        role: str,
+        secret: secretsmanager.Secret,
+        content: pulumi.Output[str],
+        after: pulumi.Resource | None = None,
+    ) -> secretsmanager.SecretVersion:
+        return secretsmanager.SecretVersion(
+            f"{self._name}-{role}-version",
+            secret_id=secret.arn,
+            secret_string=content,
+            # Secrets Manager may delete a version that has lost all labels, as every one does after two rotations. It would
+            # then be made again, with the first password as the current one.
+            version_stages=["AWSCURRENT", f"initial-{role}"],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[] if after is None else [after],
+                retain_on_delete=self._args.durability.retains,
+                # Rotation owns the content and the other labels from here on: a change here would bring a password back
+                # that the database no longer has.
+                ignore_changes=["secretString", "versionStages"],
+            ),
+        )

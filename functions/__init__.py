@@ -1,0 +1,1 @@
+"""What runs in AWS Lambda. Each module is one function; what it needs of the program is packed with it."""

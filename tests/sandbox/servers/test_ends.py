@@ -1,0 +1,73 @@
+"""The end of servers and their folders, also when their owner is killed.
+
+The owner is a process of its own that the test ends by a signal. Proves that no process and no folder is left; does not
+prove it for a machine that loses power.
+"""
+
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.servers import postgres
+from sandbox.servers.folder import server_folder
+from sandbox.servers.server import Server
+from tests.sandbox.adapter.test_leash import eventually, is_running
+
+
+@pytest.mark.usefixtures("postgres_programs", "valkey_programs")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_when_the_owner_is_ended(number: signal.Signals, tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(
+        textwrap.dedent("""
+            import threading
+            from sandbox.servers import postgres, valkey
+            with postgres.primary() as primary, postgres.replica_of(primary) as replica, valkey.primary() as cache:
+                for server in (primary, replica, cache):
+                    print(server.pid, server.log_file.parent, flush=True)
+                threading.Event().wait()
+        """)
+    )
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        servers = [owner.stdout.readline().split() for _ in range(3)]
+        started = [
+            process
+            for pid, _ in servers
+            for process in (psutil.Process(int(pid)), *psutil.Process(int(pid)).children(recursive=True))
+        ]
+        folders = [Path(folder) for _, folder in servers]
+        assert len(started) > 10
+        assert all(folder.is_dir() for folder in folders)
+        owner.send_signal(number)
+        owner.wait()
+    assert eventually(lambda: not any(is_running(process.pid) for process in started), seconds=20)
+    assert eventually(lambda: not any(folder.exists() for folder in folders))
+
+
+@pytest.mark.usefixtures("postgres_programs")
+def test_nothing_is_left_when_the_block_ends_or_the_start_fails() -> None:
+    with postgres.primary() as server:
+        folder, pid = server.log_file.parent, server.pid
+    assert not is_running(pid)
+    assert not folder.exists()
+
+
+def test_a_server_that_never_answers_is_ended_and_its_last_words_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sandbox.servers.server.START_TIMEOUT_SECONDS", 1.0)
+    with server_folder() as folder:
+        server = Server("mute", folder, ["sh", "-c", "echo last words; sleep 600"])
+        with pytest.raises(Exception, match=r"mute did not answer within 1 s:\nlast words"):
+            server.start(lambda: False)
+        assert not server.is_running
+        ended = Server("short", folder, ["sh", "-c", "echo cannot go on; exit 3"])
+        with pytest.raises(Exception, match=r"short ended instead of starting to answer:\ncannot go on"):
+            ended.start(lambda: False)
+    assert not folder.path.exists()
