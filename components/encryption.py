@@ -1,7 +1,7 @@
 """Stateful. Customer-managed KMS keys: one for each class of data in each region, with explicit policies."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,9 +43,13 @@ class DataClass(StrEnum):
     """What a key encrypts. Each class has its own key, so that access to one gives nothing of another."""
 
     DATABASE = "database"
+    CACHE = "cache"
     SECRETS = "secrets"
     LOGS = "logs"
     NOTIFICATIONS = "notifications"
+    BACKUPS = "backups"
+    EXPORTS = "exports"
+    IMAGES = "images"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,8 +120,8 @@ def _administration(account_id: str) -> Statement:
     }
 
 
-def _through_service(service: str, account_id: str, region: str) -> Statement:
-    """Principals of the account use the key by way of `service`.
+def _through_services(services: Sequence[str], account_id: str, region: str) -> Statement:
+    """Principals of the account use the key by way of one of the `services`.
 
     Source: "kms:ViaService" in the KMS guide's list of condition keys.
     """
@@ -127,31 +131,82 @@ def _through_service(service: str, account_id: str, region: str) -> Statement:
         "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
         "Action": list(USE_ACTIONS),
         "Resource": "*",
-        "Condition": {"StringEquals": _via(service, account_id, region)},
+        "Condition": {"StringEquals": _via(services, account_id, region)},
     }
 
 
-def _via(service: str, account_id: str, region: str) -> Mapping[str, str]:
-    return {"kms:ViaService": f"{service}.{region}.amazonaws.com", "kms:CallerAccount": account_id}
+def _grants_through_services(services: Sequence[str], account_id: str, region: str) -> Statement:
+    """The services also keep grants, with which they use the key while nobody calls.
 
-
-def _by_databases(account_id: str, region: str) -> list[Statement]:
-    """RDS also keeps a grant, so that an instance can read its storage while nobody calls.
-
-    Source: RDS guide, "Authorizing use of a customer managed key"; "kms:GrantIsForAWSResource" in the KMS guide.
+    Source: "kms:GrantIsForAWSResource" in the KMS guide's list of condition keys.
     """
-    grants: Statement = {
+    return {
         "Sid": "GrantThroughTheService",
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
         "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
         "Resource": "*",
         "Condition": {
-            "StringEquals": _via("rds", account_id, region),
+            "StringEquals": _via(services, account_id, region),
             "Bool": {"kms:GrantIsForAWSResource": "true"},
         },
     }
-    return [_through_service("rds", account_id, region), grants]
+
+
+def _via(services: Sequence[str], account_id: str, region: str) -> Mapping[str, str | list[str]]:
+    names = [f"{service}.{region}.amazonaws.com" for service in services]
+    return {"kms:ViaService": names[0] if len(names) == 1 else names, "kms:CallerAccount": account_id}
+
+
+def _by_databases(account_id: str, region: str) -> list[Statement]:
+    """RDS reads an instance's storage by a grant.
+
+    Source: RDS guide, "Authorizing use of a customer managed key".
+    """
+    return [
+        _through_services(["rds"], account_id, region),
+        _grants_through_services(["rds"], account_id, region),
+    ]
+
+
+def _by_vaults(account_id: str, region: str) -> list[Statement]:
+    """AWS Backup keeps a grant for the vault. Copies of RDS snapshots from the other region are encrypted with the key by RDS.
+
+    A snapshot that was made in the vault's own region keeps its database's key: RDS is not a service whose backups AWS
+    Backup encrypts itself.
+    Source: AWS Backup guide, "Encryption for backups" and "Creating backup copies across AWS Regions"; the KMS statements of
+    the AWS managed policies AWSBackupFullAccess (who makes a vault) and AWSBackupServiceLinkedRolePolicyForBackup.
+    """
+    services = ["backup", "rds"]
+    return [
+        _through_services(services, account_id, region),
+        _grants_through_services(services, account_id, region),
+    ]
+
+
+def _by_stores(account_id: str, region: str) -> list[Statement]:
+    """ElastiCache and MemoryDB keep a grant for each store, and for its snapshots.
+
+    Source: ElastiCache user guide, "At-rest encryption", "Using customer managed keys"; MemoryDB developer guide, "At-rest
+    encryption".
+    """
+    services = ["elasticache", "memorydb"]
+    return [
+        _through_services(services, account_id, region),
+        _grants_through_services(services, account_id, region),
+    ]
+
+
+def _by_repositories(account_id: str, region: str) -> list[Statement]:
+    """A repository stores and serves its images by grants, and retires them as it is deleted.
+
+    RetireGrant knows no kms:GrantIsForAWSResource, so it stands with the uses. Source: ECR guide, "Encryption at rest".
+    """
+    use = _through_services(["ecr"], account_id, region)
+    return [
+        {**use, "Action": [*use["Action"], "kms:RetireGrant"]},
+        _grants_through_services(["ecr"], account_id, region),
+    ]
 
 
 def _by_log_groups(account_id: str, region: str) -> list[Statement]:
@@ -189,12 +244,37 @@ def _by_publishers(account_id: str, region: str) -> list[Statement]:
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
     }
-    return [publishers, _through_service("sns", account_id, region)]
+    return [publishers, _through_services(["sns"], account_id, region)]
 
 
-_USES = {
+def _by_export_buckets(account_id: str, region: str) -> list[Statement]:
+    """Besides the account's own, the services that write snapshots of stores into the bucket.
+
+    Source: ElastiCache user guide, "Exporting a backup"; MemoryDB developer guide, "Exporting a snapshot".
+    """
+    writers: Statement = {
+        "Sid": "UseByWritersOfSnapshots",
+        "Effect": "Allow",
+        "Principal": {
+            "Service": [
+                f"{region}.elasticache-snapshot.amazonaws.com",
+                f"{region}.memorydb-snapshot.amazonaws.com",
+            ]
+        },
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
+    }
+    return [writers, _through_services(["s3"], account_id, region)]
+
+
+_USES: Mapping[DataClass, Callable[[str, str], Sequence[Statement]]] = {
     DataClass.DATABASE: _by_databases,
-    DataClass.SECRETS: lambda account_id, region: [_through_service("secretsmanager", account_id, region)],
+    DataClass.CACHE: _by_stores,
+    DataClass.SECRETS: lambda account_id, region: [_through_services(["secretsmanager"], account_id, region)],
     DataClass.LOGS: _by_log_groups,
     DataClass.NOTIFICATIONS: _by_publishers,
+    DataClass.BACKUPS: _by_vaults,
+    DataClass.EXPORTS: _by_export_buckets,
+    DataClass.IMAGES: _by_repositories,
 }

@@ -7,8 +7,10 @@ from typing import Any
 import pulumi
 from pulumi_aws import sns
 
-# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it.
-PUBLISHERS = ("events.rds.amazonaws.com",)
+# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it. The topic's policy
+# asks each for its aws:SourceAccount, so each must be one that sends it (RDS: SNS guide, "Example cases for access control";
+# AWS Backup: its guide, "Cross-service confused deputy prevention", where the source is the vault).
+PUBLISHERS = ("events.rds.amazonaws.com", "backup.amazonaws.com")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

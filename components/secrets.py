@@ -34,7 +34,7 @@ class CredentialsArgs:
 class Credentials(pulumi.ComponentResource):
     """Stateful. A password and the secret that will hold it, with a replica in the DR region.
 
-    Whoever creates the user writes the secret's version, because only there the server's address is known.
+    `DatabaseConnection` writes the secret's content, once the server's address is known.
     """
 
     username: str
@@ -44,7 +44,7 @@ class Credentials(pulumi.ComponentResource):
     def __init__(self, name: str, args: CredentialsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:secrets:Credentials", name, None, opts)
         self.username = args.username
-        self.password = self._generate(name) if args.password is None else pulumi.Output.secret(args.password)
+        self.password = pulumi.Output.secret(self._generate(name) if args.password is None else args.password)
         secret = secretsmanager.Secret(
             f"{name}-secret",
             name_prefix=args.secret_name_prefix,
@@ -69,3 +69,42 @@ class Credentials(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return generated.result
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatabaseConnectionArgs:
+    """What a client needs to connect as the credentials' user."""
+
+    credentials: Credentials
+    host: pulumi.Input[str]
+    port: pulumi.Input[int]
+    database_name: pulumi.Input[str]
+    username: pulumi.Input[str]
+    durability: Durability = Durability.RETAIN
+
+
+class DatabaseConnection(pulumi.ComponentResource):
+    """The content of a credentials' secret: where the database is, and how to get in. A change is a new version of it."""
+
+    def __init__(
+        self, name: str, args: DatabaseConnectionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("reptidex:secrets:DatabaseConnection", name, None, opts)
+        secretsmanager.SecretVersion(
+            f"{name}-version",
+            secret_id=args.credentials.secret_arn,
+            # The keys are those that AWS's rotation functions and drivers read (Secrets Manager guide, "JSON structure").
+            secret_string=pulumi.Output.json_dumps(
+                {
+                    "engine": "postgres",
+                    "host": args.host,
+                    "port": args.port,
+                    "dbname": args.database_name,
+                    "username": args.username,
+                    "password": args.credentials.password,
+                }
+            ),
+            # A version is replaced by every change of its content, so it cannot be protected; it can be left behind.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.durability.retains),
+        )
+        self.register_outputs({"secret_arn": args.credentials.secret_arn})

@@ -1,14 +1,16 @@
 """RDS: what moto lacks for PostgreSQL instances, and what it answers differently from AWS.
 
+The instance itself is in `rds_instance`, read replicas are in `rds_replicas`, automated backups and their replication
+in `rds_automated_backups`.
+
 Sources: the Amazon RDS API Reference (CreateDBInstance, ModifyDBInstance, DeleteDBInstance, RestoreDBInstance…,
 DeleteDBParameterGroup, DeleteDBSubnetGroup, ModifyEventSubscription, DescribeDBParameters) and the RDS User Guide
-("Restoring to a DB instance", "Amazon RDS DB instance storage"). Nothing here checks what only the real service knows,
-such as which classes a Region offers.
+("Restoring to a DB instance", "Amazon RDS DB instance storage", "Deleting a DB instance"). Nothing here checks what only
+the real service knows, such as which classes a Region offers.
 """
 
 # ruff: noqa: D102 - methods are named after the operations that they answer, which AWS documents
 
-import uuid
 from typing import Any, cast
 
 from moto.core.responses import ActionResult, PaginatedResult
@@ -16,7 +18,6 @@ from moto.ec2.models import ec2_backends
 from moto.rds import models
 from moto.rds.exceptions import (
     DBInstanceAlreadyExists,
-    DBParameterGroupNotFoundError,
     DBSubnetGroupNotFoundError,
     InvalidParameterCombination,
     InvalidParameterValue,
@@ -26,25 +27,25 @@ from moto.rds.exceptions import (
 from moto.rds.models import DBInstance, DBParameterGroup, DBSubnetGroup, EventSubscription, RDSBackend
 from moto.rds.responses import RDSResponse
 
+from sandbox.emulator import rds_automated_backups, rds_replicas
 from sandbox.emulator.extending import extend
+from sandbox.emulator.rds_instance import (
+    Instance,
+    check_family,
+    check_gp3_performance,
+    full_version,
+    parameter_group,
+)
 
 Values = dict[str, Any]
 
-DEFAULT_CA_CERTIFICATE = "rds-ca-rsa2048-g1"
-DEFAULT_PERFORMANCE_INSIGHTS_RETENTION_DAYS = 7
-LICENSE_MODELS = {"postgres": "postgresql-license"}
-# What a request for a major version alone gets: the minor versions that PostgreSQL released in August 2025.
-MINOR_VERSIONS = {"17": "17.6", "16": "16.10", "15": "15.14", "14": "14.19", "13": "13.22"}
-# RDS User Guide, "gp3 storage": what every volume has without asking; from 400 GiB on it is striped over four.
-GP3_STRIPE_THRESHOLD_GIB = 400
 # RDS User Guide, "Increasing DB instance storage capacity".
 SMALLEST_STORAGE_INCREASE_PERCENT = 10
-GP3_BASELINE_IOPS, GP3_STRIPED_IOPS = 3_000, 12_000
-GP3_BASELINE_MIB_PER_S, GP3_STRIPED_MIB_PER_S = 125, 500
 
 # Changes that wait for the maintenance window unless they are asked for at once, and their names while they wait.
 DEFERRED = {
     "allocated_storage": "AllocatedStorage",
+    "backup_retention_period": "BackupRetentionPeriod",
     "ca_certificate_identifier": "CACertificateIdentifier",
     "db_instance_class": "DBInstanceClass",
     "dedicated_log_volume": "DedicatedLogVolume",
@@ -58,133 +59,6 @@ DEFERRED = {
 # Request parameters that go by another name in the instance.
 RENAMED = {"db_port_number": "port", "enable_performance_insights": "performance_insights_enabled"}
 
-# What a restored instance and a replica take over from their source unless told otherwise. All else starts from the
-# defaults: parameter and security groups, Multi-AZ, deletion protection, monitoring, log exports, tags.
-INHERITED = (
-    "allocated_storage",
-    "auto_minor_version_upgrade",
-    "backup_retention_period",
-    "ca_certificate_identifier",
-    "db_instance_class",
-    "db_name",
-    "engine",
-    "engine_version",
-    "iops",
-    "kms_key_id",
-    "license_model",
-    "master_username",
-    "port",
-    "preferred_backup_window",
-    "preferred_maintenance_window",
-    "storage_encrypted",
-    "storage_throughput",
-    "storage_type",
-)
-
-
-class Instance(DBInstance):
-    """A DB instance that remembers everything `CreateDBInstance` can set, and is nobody's copy."""
-
-    def __init__(self, backend: RDSBackend, **values: Any) -> None:
-        engine = values["engine"]
-        values.setdefault("ca_certificate_identifier", DEFAULT_CA_CERTIFICATE)
-        values.setdefault("license_model", LICENSE_MODELS.get(engine, "general-public-license"))
-        values.setdefault("publicly_accessible", False)
-        if engine == "postgres":
-            values["engine_version"] = full_version(values.get("engine_version") or "17")
-            check_gp3_performance(values.get("storage_type"), values.get("allocated_storage", 0), values)
-        super().__init__(backend, **values)
-        self.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
-        if not self.option_group_supplied and engine == "postgres":
-            self.option_group_name = f"default:postgres-{self.engine_version.split('.')[0]}"
-        self.pending_modified_values: Values = {}
-        self.performance_insights_enabled = values.get("enable_performance_insights") or False
-        self.performance_insights_kms_key_id = values.get("performance_insights_kms_key_id")
-        self.performance_insights_retention_period = values.get("performance_insights_retention_period")
-        if self.performance_insights_enabled and self.performance_insights_retention_period is None:
-            self.performance_insights_retention_period = DEFAULT_PERFORMANCE_INSIGHTS_RETENTION_DAYS
-        self.dedicated_log_volume = values.get("dedicated_log_volume") or False
-        self.engine_lifecycle_support = values.get(
-            "engine_lifecycle_support", "open-source-rds-extended-support"
-        )
-        self.database_insights_mode = values.get("database_insights_mode", "standard")
-        self.network_type = values.get("network_type", "IPV4")
-        self.backup_target = values.get("backup_target", "region")
-        self._place(values.get("availability_zone"))
-        self._apply_gp3_baseline()
-        check_family(self, self.db_parameter_group_name, self.engine_version)
-
-    def _place(self, requested_zone: str | None) -> None:
-        """Choose the instance's zones among those of its subnet group, in alphabetical order."""
-        zones = [f"{self.region}{letter}" for letter in "abc"]
-        if hasattr(self, "db_subnet_group"):
-            subnets = self.db_subnet_group.subnets
-            zones = sorted({subnet["SubnetAvailabilityZone"]["Name"] for subnet in subnets})
-        self.availability_zone = requested_zone or zones[0]
-        self._other_zones = [zone for zone in zones if zone != self.availability_zone]
-
-    @property
-    def secondary_availability_zone(self) -> str | None:
-        return self._other_zones[0] if self.multi_az and self._other_zones else None
-
-    def _apply_gp3_baseline(self) -> None:
-        if self.storage_type != "gp3":
-            return
-        striped = self.allocated_storage >= GP3_STRIPE_THRESHOLD_GIB
-        self.iops: Any = self.iops or (GP3_STRIPED_IOPS if striped else GP3_BASELINE_IOPS)
-        self.storage_throughput = self.storage_throughput or (
-            GP3_STRIPED_MIB_PER_S if striped else GP3_BASELINE_MIB_PER_S
-        )
-
-    def fail_over(self) -> None:
-        """Swap the zones of primary and standby."""
-        self.availability_zone, self._other_zones = self._other_zones[0], [self.availability_zone]
-
-    @property
-    def subnet_group_name(self) -> str | None:
-        return self._db_subnet_group_name
-
-    def inherited(self) -> Values:
-        """Values for a new instance made from this one's data."""
-        values = {name: getattr(self, name) for name in INHERITED}
-        if self.storage_type == "gp3" and self.allocated_storage < GP3_STRIPE_THRESHOLD_GIB:
-            values["iops"] = values["storage_throughput"] = None  # its baseline, which nobody may ask for
-        values["enable_iam_database_authentication"] = self.enable_iam_database_authentication
-        values["db_subnet_group_name"] = self.subnet_group_name
-        values["master_user_password"] = self._master_user_password
-        if self.option_group_supplied:
-            values["option_group_name"] = self.option_group_name
-        return {name: value for name, value in values.items() if value is not None}
-
-
-def full_version(version: str) -> str:
-    """A PostgreSQL version with its minor part."""
-    return MINOR_VERSIONS.get(version, version)
-
-
-def check_family(instance: DBInstance, group_name: str | None, engine_version: str) -> None:
-    """An instance and its parameter group must be of one engine family; a default group goes with the version."""
-    if not group_name or instance.is_default_parameter_group(group_name):
-        return
-    group = _parameter_group(instance.backend, group_name)
-    family = f"{instance.engine}{engine_version.rpartition('.')[0]}"
-    if group.family != family:
-        raise InvalidParameterCombination(
-            f"The parameter group {group.name} with DBParameterGroupFamily {group.family} can't be used for this"
-            f" instance. Please use a parameter group with DBParameterGroupFamily {family}."
-        )
-
-
-def check_gp3_performance(storage_type: str | None, size_gib: int, asked: Values) -> None:
-    """IOPS and throughput of gp3 can be chosen only for a striped volume."""
-    chosen = asked.get("iops") or asked.get("storage_throughput")
-    if chosen and storage_type == "gp3" and size_gib < GP3_STRIPE_THRESHOLD_GIB:
-        raise InvalidParameterCombination(
-            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than"
-            f" {GP3_STRIPE_THRESHOLD_GIB}."
-        )
-
-
 _modify_db_instance = RDSBackend.modify_db_instance
 _delete_db_instance = RDSBackend.delete_db_instance
 _delete_db_parameter_group = RDSBackend.delete_db_parameter_group
@@ -193,24 +67,6 @@ _delete_subnet_group = RDSBackend.delete_subnet_group
 
 class Backend(RDSBackend):
     """Methods of RDSBackend that are missing, or that answer differently from AWS."""
-
-    def create_db_instance_read_replica(self, db_kwargs: Values) -> DBInstance:
-        source = cast("Instance", self.find_db_from_id(db_kwargs["source_db_instance_identifier"]))
-        if source.backup_retention_period == 0:
-            raise InvalidParameterCombination(
-                "Automated backups are not enabled for this database instance. To enable automated backups, use"
-                " ModifyDBInstance to set the backup retention period to a non-zero value."
-            )
-        values = {**source.inherited(), "backup_retention_period": 0}
-        if source.region != self.region_name:
-            # A key and a subnet group belong to one Region.
-            values = {k: v for k, v in values.items() if k not in ("kms_key_id", "db_subnet_group_name")}
-        elif not db_kwargs.get("db_parameter_group_name"):
-            values["db_parameter_group_name"] = source.db_parameter_group_name
-        replica = self.create_db_instance({**values, **db_kwargs})
-        replica.set_as_replica()
-        source.add_replica(replica)
-        return replica
 
     def modify_db_instance(self, db_instance_identifier: str, db_kwargs: Values) -> DBInstance:
         instance = cast("Instance", self.describe_db_instances(db_instance_identifier)[0])
@@ -227,7 +83,7 @@ class Backend(RDSBackend):
             changes = {**waiting, **changes}
             waiting = {}
         else:
-            deferred = {name: changes.pop(name) for name in DEFERRED if name in changes}
+            deferred = {name: changes.pop(name) for name in DEFERRED if _waits(instance, name, changes)}
             waiting = {k: v for k, v in {**waiting, **deferred}.items() if v != getattr(instance, k)}
         _modify_db_instance(self, db_instance_identifier, changes)
         instance.pending_modified_values = {DEFERRED[name]: value for name, value in waiting.items()}
@@ -248,18 +104,19 @@ class Backend(RDSBackend):
         skip_final_snapshot: bool | None = False,
         delete_automated_backups: bool | None = True,
     ) -> DBInstance:
-        instance = self.describe_db_instances(db_instance_identifier)[0]
-        if not skip_final_snapshot and not final_db_snapshot_identifier and not instance.is_replica:
-            raise InvalidParameterCombination(
-                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
-            )
-        return _delete_db_instance(
+        instance = cast("Instance", self.describe_db_instances(db_instance_identifier)[0])
+        _check_deletion(instance, bool(skip_final_snapshot), final_db_snapshot_identifier)
+        instance.stop_replicating()
+        _delete_db_instance(
             self,
             db_instance_identifier,
             final_db_snapshot_identifier,
             skip_final_snapshot,
             delete_automated_backups,
         )
+        rds_replicas.let_go(instance)
+        rds_automated_backups.keep(instance, is_kept=not delete_automated_backups)
+        return instance
 
     def delete_db_parameter_group(self, db_parameter_group_name: str) -> DBParameterGroup:
         for instance in self.databases.values():
@@ -293,23 +150,19 @@ class Backend(RDSBackend):
     def restore_db_instance_to_point_in_time(
         self, source_db_identifier: str | None, target_db_identifier: str, overrides: Values
     ) -> DBInstance:
-        source = self._source_of_restore(source_db_identifier, overrides.get("source_dbi_resource_id"))
+        backup = rds_automated_backups.find(
+            self,
+            identifier=source_db_identifier,
+            resource_id=overrides.get("source_dbi_resource_id"),
+            arn=overrides.get("source_db_instance_automated_backups_arn"),
+        )
         if bool(overrides.get("restore_time")) == bool(overrides.get("use_latest_restorable_time")):
             raise InvalidParameterCombination("Specify either RestoreTime or UseLatestRestorableTime.")
-        if source.backup_retention_period == 0:
-            raise InvalidParameterValue("The source has no automated backups to restore from.")
         # Of the request, only what describes the new instance; a source's name would make it a replica.
         described = {k: v for k, v in overrides.items() if not k.startswith("source_db")}
         described["db_instance_identifier"] = target_db_identifier
-        return self._restore(source.inherited(), source.allocated_storage, described)
-
-    def _source_of_restore(self, identifier: str | None, resource_id: str | None) -> Instance:
-        if identifier:
-            return cast("Instance", self.describe_db_instances(identifier)[0])
-        found = self.describe_db_instances(filters={"dbi-resource-id": [resource_id]})
-        if not found:
-            raise InvalidParameterValue(f"No DB instance has the resource id {resource_id}.")
-        return cast("Instance", found[0])
+        values = backup.instance.inherited_in(self.region_name, backup.kms_key_id)
+        return self._restore(values, backup.allocated_storage, described)
 
     def _restore(self, source: Values, size_gib: int, overrides: Values) -> DBInstance:
         if overrides["db_instance_identifier"] in self.databases:
@@ -330,10 +183,41 @@ class Backend(RDSBackend):
         return group
 
 
+def _check_deletion(instance: Instance, is_skipped: bool, identifier: str | None) -> None:
+    if instance.deletion_protection:
+        raise InvalidParameterCombination(
+            "Cannot delete protected DB Instance, please disable deletion protection and try again."
+        )
+    if instance.is_replica:
+        if identifier:
+            raise InvalidParameterCombination(
+                "FinalDBSnapshotIdentifier cannot be specified when deleting a read replica."
+            )
+        if not is_skipped:
+            raise InvalidParameterCombination("SkipFinalSnapshot must be set when deleting a read replica.")
+    elif not is_skipped and not identifier:
+        raise InvalidParameterCombination(
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+        )
+
+
+def _waits(instance: DBInstance, name: str, changes: Values) -> bool:
+    """Whether a change is deferred. Of the retention only one that switches backups on or off is (ModifyDBInstance)."""
+    if name not in changes:
+        return False
+    if name != "backup_retention_period":
+        return True
+    return (int(changes[name]) == 0) != (int(instance.backup_retention_period) == 0)
+
+
 def _check_changes(instance: Instance, waiting: Values, changes: Values) -> None:
     """Refuse what AWS refuses, before anything is changed. `waiting`: earlier changes that still wait."""
     expected = {**waiting, **changes}
     _check_storage(instance, expected, changes)
+    if changes.get("backup_retention_period") == 0 and instance.read_replicas:
+        raise InvalidParameterCombination(
+            "The backup retention period of a DB instance that is the source of read replicas cannot be 0."
+        )
     major, new_major = (v.split(".")[0] for v in (instance.engine_version, changes.get("engine_version", "")))
     if new_major and new_major != major and not changes.get("allow_major_version_upgrade"):
         raise InvalidParameterCombination(
@@ -380,7 +264,7 @@ class Response(RDSResponse):
     def describe_db_parameters(self) -> ActionResult:
         """Only what was set in the group: the engine's own hundreds of defaults are not emulated."""
         source = self.params.get("Source", "user")
-        group = _parameter_group(self.backend, self.params["DBParameterGroupName"])
+        group = parameter_group(self.backend, self.params["DBParameterGroupName"])
         parameters = group.parameters if source == "user" else {}
         return PaginatedResult(
             {
@@ -391,7 +275,7 @@ class Response(RDSResponse):
         )
 
     def reset_db_parameter_group(self) -> ActionResult:
-        group = _parameter_group(self.backend, self.params["DBParameterGroupName"])
+        group = parameter_group(self.backend, self.params["DBParameterGroupName"])
         if self.params.get("ResetAllParameters"):
             group.parameters.clear()
         for parameter in self.params.get("Parameters", []):
@@ -434,12 +318,6 @@ class Response(RDSResponse):
         return ActionResult({"DBSubnetGroup": group})
 
 
-def _parameter_group(backend: RDSBackend, name: str) -> DBParameterGroup:
-    if name not in backend.db_parameter_groups:
-        raise DBParameterGroupNotFoundError(name)
-    return backend.db_parameter_groups[name]
-
-
 def _event_subscription(backend: RDSBackend, params: Values) -> EventSubscription:
     name = params["SubscriptionName"]
     if name not in backend.event_subscriptions:
@@ -452,3 +330,5 @@ def install() -> None:
     models.DBInstance = Instance  # type: ignore[misc, assignment]
     extend(RDSBackend, Backend)
     extend(RDSResponse, Response)
+    rds_replicas.install()
+    rds_automated_backups.install()

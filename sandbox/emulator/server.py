@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,24 @@ from werkzeug.serving import make_server
 
 from sandbox.emulator import STAY
 from sandbox.emulator.call_list import UnknownCalls
-from sandbox.emulator.unknown_calls import refuse_unknown_calls
+from sandbox.emulator.repeated_calls import answer_repeats_alike
+from sandbox.emulator.unknown_calls import Application, Environ, StartResponse, refuse_unknown_calls
 from sandbox.process import ProcessRecord
 
 # Every extension replaces or adds methods of moto's own classes, and was written against exactly this version.
 MOTO_VERSION = "5.2.5"
-EXTENDED_SERVICES = ("rds", "secretsmanager")
+EXTENDED_SERVICES = (
+    "applicationautoscaling",
+    "backup",
+    "ec2",
+    "ecs",
+    "elasticache",
+    "memorydb",
+    "rds",
+    "route53",
+    "s3",
+    "secretsmanager",
+)
 
 
 def serve(directory: Path) -> None:
@@ -33,6 +46,7 @@ def serve(directory: Path) -> None:
         raise SystemExit(f"the emulator extends moto {MOTO_VERSION}, and {moto_version} is installed")
     calls = UnknownCalls(directory / "unknown-calls.jsonl")
     application = refuse_unknown_calls(DomainDispatcherApplication(_create_service), calls)
+    application = _one_at_a_time(answer_repeats_alike(application))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)  # moto puts it into the URLs it returns
 
@@ -41,6 +55,17 @@ def serve(directory: Path) -> None:
     print(server.server_port, flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads standard output after the port
     server.serve_forever()
+
+
+def _one_at_a_time(application: Application) -> Application:
+    """Wrap `application` so that no call sees another one half done: moto's models know nothing of threads."""
+    turn = threading.Lock()
+
+    def wrapped(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        with turn:
+            return application(environ, start_response)
+
+    return wrapped
 
 
 def _create_service(name: Any) -> Flask:

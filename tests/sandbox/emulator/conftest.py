@@ -23,6 +23,10 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAccoun
 
 @pytest.fixture(scope="session")
 def connect(account: EmulatedAccount) -> Connect:
+    return clients_of(account)
+
+
+def clients_of(account: EmulatedAccount) -> Connect:
     """`connect("rds", region)` makes a client; it does not retry, so that every answer is the account's first."""
 
     def client(service: str, region: str = "us-east-1") -> Any:

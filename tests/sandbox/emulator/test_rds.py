@@ -174,6 +174,22 @@ def test_a_change_waits_for_the_maintenance_window_unless_asked_for_at_once(
     assert not found["PendingModifiedValues"]
 
 
+@pytest.mark.parametrize(("before", "after", "waits"), [(0, 7, True), (7, 0, True), (7, 8, False)])
+def test_switching_backups_on_or_off_waits_and_another_retention_does_not(
+    rds: Any, create: Callable[..., Any], before: int, after: int, waits: bool
+) -> None:
+    instance = create(BackupRetentionPeriod=before)
+    identifier = instance["DBInstanceIdentifier"]
+    rds.modify_db_instance(DBInstanceIdentifier=identifier, BackupRetentionPeriod=after)
+    found = settled(rds, instance)
+    assert found["BackupRetentionPeriod"] == (before if waits else after)
+    assert found["PendingModifiedValues"] == ({"BackupRetentionPeriod": after} if waits else {})
+    rds.modify_db_instance(
+        DBInstanceIdentifier=identifier, BackupRetentionPeriod=after, ApplyImmediately=True
+    )
+    assert settled(rds, instance)["BackupRetentionPeriod"] == after
+
+
 def test_a_new_port_restarts_the_instance_at_once(rds: Any, create: Callable[..., Any]) -> None:
     instance = create()
     rds.modify_db_instance(DBInstanceIdentifier=instance["DBInstanceIdentifier"], DBPortNumber=7_000)
