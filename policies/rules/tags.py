@@ -1,0 +1,51 @@
+"""Tags, on what holds data."""
+
+from collections.abc import Iterator, Mapping
+
+from policies.resources import Resource
+from policies.rule import Finding, ResourceRule, Setting, Settings, Severity, Undecided, Violation, is_text
+from policies.rules.backups import VAULT
+from policies.rules.cache import STORES
+from policies.rules.encryption import KEY
+from policies.rules.postgres import INSTANCE
+from policies.rules.secrets import SECRET
+from policies.rules.storage import BUCKET
+from policies.values import UNKNOWN
+
+HOLD_DATA = (INSTANCE, *STORES, VAULT, BUCKET, KEY, SECRET)
+
+
+def _tags(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    tags = resource.tags
+    if tags is UNKNOWN:
+        yield Undecided("tags")
+        return
+    carried = tags if isinstance(tags, Mapping) else {}
+    missing = []
+    for name in settings["required"]:
+        if carried.get(name) is UNKNOWN:
+            yield Undecided(f"tags.{name}")
+        elif not is_text(carried.get(name)):
+            missing.append(name)
+    if missing:
+        yield Violation(f"the tags lack {', '.join(missing)}")
+
+
+RULES = (
+    ResourceRule(
+        id="what-holds-data-says-whose-it-is",
+        description="Whoever finds a database, a backup or a key at night knows whom to ask, and what it holds.",
+        severity=Severity.LOW,
+        remedy="set the tags, best as the provider's default tags",
+        on=HOLD_DATA,
+        settings={
+            "required": Setting.same(
+                ["Environment", "Owner", "CostCenter", "DataClass"],
+                type="array",
+                items={"type": "string"},
+                description="the tags that must be there",
+            )
+        },
+        judge=_tags,
+    ),
+)
