@@ -22,7 +22,7 @@ help: ## this list
 up: .venv/installed ## bring STACK (dev, prod) up on this machine: real engine, real provider, emulated AWS
 	@$(SANDBOX) up --stack $(STACK)
 
-preview: .venv/installed ## what `up` would change
+preview: .venv/installed ## what `up` would change, judged by the policy pack
 	@$(SANDBOX) preview --stack $(STACK)
 
 refresh: .venv/installed ## compare the state with the emulated account
@@ -37,11 +37,11 @@ status: .venv/installed ## what runs, and what was called that nobody emulates
 shell: .venv/installed ## a shell in which plain `pulumi preview` and `aws` speak to STACK's sandbox
 	@$(SANDBOX) shell --stack $(STACK)
 
-check: .venv/installed ## format, lint, types, unit and stack tests (under a minute)
+check: .venv/installed ## format, lint, types, unit, stack and policy tests (about a minute)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest tests/unit tests/stack
+	$(BIN)/pytest tests/unit tests/stack tests/policies
 
 # Three at once on two cores: bringing a stack up is mostly waiting.
 test: check ## check, then the sandbox tests: real engine, real provider, both stacks
@@ -53,3 +53,4 @@ bench: .venv/installed ## measure against the limits we promise
 lock: .venv/installed ## resolve pyproject.toml into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/runtime.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --output-file requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements/runtime.txt --output-file policies/requirements.txt policies/requirements.in

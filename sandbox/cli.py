@@ -59,7 +59,7 @@ def preview(
         bool, typer.Option("--expect-no-changes", help="Fail when there would be any change.")
     ] = False,
 ) -> None:
-    """Show what `up` would change."""
+    """Show what `up` would change, and judge it by the policy pack."""
     arguments = ["--diff"] * diff + ["--expect-no-changes"] * expect_no_changes
     try:
         Sandbox(stack, project_directory()).preview(arguments)

@@ -80,6 +80,14 @@ class Engine:
             }
         )
 
+    def left_behind(self, type_token: str) -> list[str]:
+        """The ids of the resources of a type that the engine would not delete, but let go of."""
+        return sorted(
+            resource["id"]
+            for resource in self.resources()
+            if resource["type"] == type_token and resource.get("retainOnDelete")
+        )
+
     def environment(self, toolchain: Toolchain, port: int) -> dict[str, str]:
         """The whole environment of the engine when the emulated account answers on `port`."""
         inherited = without_foreign_variables(os.environ)

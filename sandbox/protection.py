@@ -1,6 +1,6 @@
-"""What only a person should do to a real account: delete its protected databases."""
+"""What only a person should do to a real account: delete its protected databases and stores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,14 +22,7 @@ def delete_protected_databases(environment: Mapping[str, str], regions: list[str
     refuse_real_account(environment)
     deleted: list[str] = []
     for region in regions:
-        rds = boto3.client(
-            "rds",
-            region_name=region,
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(proxies={}),
-        )
+        rds = _client("rds", region, environment)
         pages = rds.get_paginator("describe_db_instances").paginate()
         instances = [instance for page in pages for instance in page["DBInstances"]]
         deleted += [
@@ -42,9 +35,56 @@ def delete_protected_databases(environment: Mapping[str, str], regions: list[str
 
 def _delete(rds: Any, identifier: str) -> str:
     rds.modify_db_instance(DBInstanceIdentifier=identifier, DeletionProtection=False, ApplyImmediately=True)
-    # An account may see a database of this name more than once, and a snapshot's name only once.
-    moment = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
     rds.delete_db_instance(
-        DBInstanceIdentifier=identifier, FinalDBSnapshotIdentifier=f"{identifier}-final-{moment}"
+        DBInstanceIdentifier=identifier, FinalDBSnapshotIdentifier=_snapshot_name(identifier)
     )
     return identifier
+
+
+def delete_stores(
+    environment: Mapping[str, str],
+    regions: Sequence[str],
+    *,
+    replication_groups: Sequence[str],
+    clusters: Sequence[str],
+) -> list[str]:
+    """Delete these stores of ElastiCache and MemoryDB, each with a final snapshot, in whichever of the regions they are.
+
+    Neither service has a deletion protection of its own. For the rest, see `delete_protected_databases`.
+
+    Returns: the names of the stores that were deleted.
+    """
+    refuse_real_account(environment)
+    deleted: list[str] = []
+    for region in regions:
+        elasticache = _client("elasticache", region, environment)
+        for group in elasticache.describe_replication_groups()["ReplicationGroups"]:
+            name = group["ReplicationGroupId"]
+            if name in replication_groups:
+                elasticache.delete_replication_group(
+                    ReplicationGroupId=name, FinalSnapshotIdentifier=_snapshot_name(name)
+                )
+                deleted.append(name)
+        memorydb = _client("memorydb", region, environment)
+        for cluster in memorydb.describe_clusters()["Clusters"]:
+            name = cluster["Name"]
+            if name in clusters:
+                memorydb.delete_cluster(ClusterName=name, FinalSnapshotName=_snapshot_name(name))
+                deleted.append(name)
+    return deleted
+
+
+def _snapshot_name(identifier: str) -> str:
+    """An account may see a store of this name more than once, and a snapshot's name only once."""
+    return f"{identifier}-final-{datetime.now(UTC):%Y%m%d%H%M%S}"
+
+
+def _client(service: str, region: str, environment: Mapping[str, str]) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        region_name=region,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        config=Config(proxies={}),
+    )

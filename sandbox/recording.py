@@ -65,28 +65,41 @@ def record(program: Callable[[], Mapping[str, Any]], stack: str) -> Recording:
 
 
 class _MadeUpCloud(mocks.Mocks):
-    """Every resource gets the outputs that programs commonly read, derived from its name."""
+    """Every resource gets the outputs that programs commonly read, derived from its name and its provider's region."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
+        self._regions: dict[str, str] = {}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", args.inputs
+        if args.typ == "pulumi:providers:aws":
+            self._regions[args.name] = args.inputs["region"]
         service = args.typ.split(":")[1].split("/")[0]
         made_up = {
-            "arn": f"arn:aws:{service}:us-east-1:123456789012:{args.name}",
+            "arn": f"arn:aws:{service}:{self._region(args)}:123456789012:{args.name}",
             "name": args.name,
             "keyId": f"{args.name}-key-id",
             "address": f"{args.name}.made-up",
             "resourceId": f"{args.name}-resource-id",
             "result": f"{args.name}-result",
-            "dbName": f"{args.name}-database",
+            "dbName": f"{args.name}-database".replace("-", "_"),
             "username": f"{args.name}-user",
             "kmsKeyId": f"{args.name}-key",
             "hex": "00000000",
+            "configurationEndpointAddress": f"{args.name}.made-up",
+            "primaryEndpointAddress": f"{args.name}.made-up",
+            "clusterEndpoints": [{"address": f"{args.name}.made-up", "port": 0}],
+            "b64Std": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "dnsName": f"{args.name}.made-up",
+            "repositoryUrl": f"{args.name}.made-up",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}
+
+    def _region(self, args: mocks.MockResourceArgs) -> str:
+        """A provider is referred to by its URN, which ends with its name, and its id."""
+        return self._regions.get(args.provider.split("::")[-2], "") if args.provider else ""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
         self._recording.invokes.append(args.token)
@@ -99,6 +112,13 @@ class _RecordingMonitor(mocks.MockMonitor):
     def __init__(self, made_up: mocks.Mocks, recording: Recording) -> None:
         super().__init__(made_up)
         self._recording = recording
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it: with the types of all ancestors, where the SDK's stand-in has the parent's alone."""
+        if parent == "":
+            return super().make_urn(parent, type_, name)
+        ancestors = parent.split("::")[2].removeprefix("pulumi:pulumi:Stack$")
+        return super().make_urn("", f"{ancestors}${type_}", name)
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]

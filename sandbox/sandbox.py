@@ -21,6 +21,10 @@ from sandbox.paths import cache_directory, remove_empty_state_root, state_direct
 from sandbox.stack_config import StackConfig, committed_file
 from sandbox.toolchain import prepare
 
+REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
+POLICY_PACK = "policies"
+MEMORYDB_CLUSTER = "aws:memorydb/cluster:Cluster"
+
 Environment = dict[str, str]
 
 
@@ -61,9 +65,10 @@ class Sandbox:
             return self._engine.outputs(environment)
 
     def preview(self, arguments: list[str]) -> None:
-        """Show what `up` would do. An account that runs only for this ends with it."""
+        """Show what `up` would do, and judge it by the project's policy pack. An account that runs only for this ends with it."""
+        pack = ["--policy-pack", POLICY_PACK] if (self._project / POLICY_PACK).is_dir() else []
         with self._locked(), self._open(stays=self.account.port is not None) as environment:
-            self._run(["preview", *arguments], environment)
+            self._run(["preview", *pack, *arguments], environment)
 
     def refresh(self) -> None:
         """Read every resource back from the emulated account into the stack's state."""
@@ -169,14 +174,22 @@ class Sandbox:
             )
 
     def _destroy(self) -> None:
-        from sandbox.protection import delete_protected_databases  # noqa: PLC0415 - boto3 is slow to import
+        from sandbox.protection import delete_protected_databases, delete_stores  # noqa: PLC0415 - boto3 is slow to import
 
         try:
             with self._open(stays=True) as environment:
-                with step("unprotecting the stack and deleting its protected databases") as deleting:
+                with step(
+                    "unprotecting the stack and deleting its protected databases and stores"
+                ) as deleting:
                     self._engine.unprotect_all(environment)
-                    deleted = delete_protected_databases(environment, self._engine.regions())
-                    deleting.outcome = ", ".join(deleted) or "no database had deletion protection"
+                    regions = self._engine.regions()
+                    deleted = delete_protected_databases(environment, regions) + delete_stores(
+                        environment,
+                        regions,
+                        replication_groups=self._engine.left_behind(REPLICATION_GROUP),
+                        clusters=self._engine.left_behind(MEMORYDB_CLUSTER),
+                    )
+                    deleting.outcome = ", ".join(deleted) or "none was protected"
                 self._run(["destroy", "--yes", "--skip-preview", "--suppress-outputs"], environment)
         except InterruptedByUserError:
             raise

@@ -16,12 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.config import load_file
+from sandbox.errors import SandboxError
+from tests.bench import failover, pooling
 from tests.harness.live import live_stack
 from tests.harness.platform import STACKS, declared_by, stack_file
 
 RUNS = 3
 # Seconds.
-DECLARE_LIMIT, PREVIEW_LIMIT, SECOND_UP_LIMIT = 1.0, 15.0, 30.0
+DECLARE_LIMIT, PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT = 1.0, 15.0, 3.0, 30.0
 
 
 def median_seconds(work: Callable[[], object]) -> float:
@@ -56,17 +58,21 @@ def main() -> None:
     for stack in STACKS:
         with tempfile.TemporaryDirectory() as directory:
             for live in live_stack(stack, Path(directory)):
-                row(
-                    f"{stack}: pulumi preview, no change",
-                    median_seconds(partial(checked, live.pulumi, "preview")),
-                    PREVIEW_LIMIT,
-                )
+                preview = median_seconds(partial(checked, live.pulumi, "preview"))
+                row(f"{stack}: pulumi preview, no change", preview, PREVIEW_LIMIT)
+                judged = median_seconds(partial(checked, live.pulumi, "preview", "--policy-pack", "policies"))
+                row(f"{stack}: what the policy pack adds to it", judged - preview, PACK_LIMIT)
                 row(
                     f"{stack}: second up, no change",
                     median_seconds(partial(checked, live.sandbox, "up")),
                     SECOND_UP_LIMIT,
                 )
     console.print(table)
+    try:
+        pooling.main(console)
+        failover.main(console)
+    except SandboxError as error:
+        console.print(f"the pooler was not measured: {error}")
 
 
 if __name__ == "__main__":

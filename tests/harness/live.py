@@ -3,6 +3,7 @@
 Everything goes through `python -m sandbox` and the plain `pulumi` command line in the environment that `make shell` gives.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -92,6 +93,16 @@ class LiveStack:
         done = self.pulumi("config", "rm", "--path", ".".join([f"dataplatform:{domain}", *rest]))
         assert done.returncode == 0, done.stderr
 
+    @contextlib.contextmanager
+    def config_restored_afterwards(self) -> Iterator[None]:
+        """Whatever happens to this sandbox's configuration inside is undone."""
+        working_copy = self.directory / f"Pulumi.{self.stack}.yaml"
+        before = working_copy.read_text()
+        try:
+            yield
+        finally:
+            working_copy.write_text(before)
+
     def planned_operations(self) -> dict[str, str]:
         """What `pulumi preview` would do, by logical name, without what stays the same."""
         done = self.pulumi("preview", "--json")
@@ -118,9 +129,12 @@ class LiveStack:
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def database(self) -> dict[str, Any]:
-        """The primary as the emulated account describes it."""
-        [found] = self.aws("rds").describe_db_instances()["DBInstances"]
+    def database(self, name: str = "", region: str = "us-east-1") -> dict[str, Any]:
+        """An instance as the emulated account describes it: the primary, or the replica of that name."""
+        identifier = "-".join(filter(None, ["reptidex", self.stack, "postgres", name]))
+        [found] = self.aws("rds", region).describe_db_instances(DBInstanceIdentifier=identifier)[
+            "DBInstances"
+        ]
         return dict(found)
 
     def unknown_calls(self) -> list[Any]:

@@ -32,13 +32,13 @@ def committed(stack: str) -> dict[str, Any]:
 
 
 def changed(stack: str, path: str, value: Any) -> StackConfig:
-    """The committed configuration of `stack` with the key at dotted `path` set to `value`."""
+    """The committed configuration of `stack` with the key at dotted `path` set to `value`; a number counts in a list."""
     values = committed(stack)
     *parents, last = path.split(".")
-    target = values
+    target: Any = values
     for parent in parents:
-        target = target.setdefault(parent, {})
-    target[last] = value
+        target = target[int(parent)] if parent.isdigit() else target.setdefault(parent, {})
+    target[int(last) if last.isdigit() else last] = value
     return StackConfig.parse(stack, values)
 
 

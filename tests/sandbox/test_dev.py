@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,13 +17,31 @@ from infra.outputs import OUTPUT_KEYS
 from tests.harness.live import LiveStack, assert_nothing_left, live_stack
 from tests.harness.platform import ROOT, declared, of_type
 
+INSTANCE = "aws:rds/instance:Instance"
 CANARY = f"Canary{secrets.token_hex(12)}"
 # What AWS has no tags for.
 UNTAGGABLE = {
+    "aws:appautoscaling/policy:Policy",
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+    "aws:backup/selection:Selection",
+    "aws:backup/vaultNotifications:VaultNotifications",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:kms/alias:Alias",
+    "aws:lambda/permission:Permission",
+    "aws:route53/record:Record",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:secretsmanager/secretRotation:SecretRotation",
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:sns/topicPolicy:TopicPolicy",
 }
@@ -58,6 +77,22 @@ def test_the_state_holds_exactly_the_golden_resources(dev: LiveStack) -> None:
 
 def test_nothing_was_called_that_nobody_emulates(dev: LiveStack) -> None:
     assert dev.unknown_calls() == []
+
+
+def test_what_exists_passes_the_policy_pack_offline(dev: LiveStack, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    assert dev.pulumi("stack", "export", "--file", str(state)).returncode == 0
+    analyze = ("policy", "analyze", "--file", str(state), "--policy-pack", "policies")
+    done = dev.pulumi(*analyze)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    exported = json.loads(state.read_text())
+    [database] = [each for each in exported["deployment"]["resources"] if each["type"] == INSTANCE]
+    database["inputs"]["backupRetentionPeriod"] = 6
+    state.write_text(json.dumps(exported))
+    done = dev.pulumi(*analyze)
+    assert done.returncode != 0
+    assert "`backupRetentionPeriod` is 6; it must be 7 to 35 days" in done.stdout + done.stderr
 
 
 def test_a_preview_after_up_has_no_changes(dev: LiveStack) -> None:
@@ -143,6 +178,40 @@ def test_the_secret_holds_what_connects_to_the_database(dev: LiveStack) -> None:
     assert set(secret) == {"engine", "host", "port", "dbname", "username", "password"}
     assert secret["host"] == dev.database()["Endpoint"]["Address"]
     assert len(secret["password"]) == 32
+
+
+def test_each_users_secret_holds_what_connects_to_its_store(dev: LiveStack) -> None:
+    outputs = json.loads(dev.pulumi("stack", "output", "--json").stdout)
+    groups = {
+        group["ReplicationGroupId"]: group
+        for group in dev.aws("elasticache").describe_replication_groups()["ReplicationGroups"]
+    }
+    assert set(groups) == {"reptidex-dev-cache", "reptidex-dev-sessions"}
+    for store in ("cache", "sessions"):
+        address = groups[f"reptidex-dev-{store}"]["ConfigurationEndpoint"]["Address"]
+        assert outputs[f"{store}_address"] == address
+        for user, arn in outputs[f"{store}_secret_arns"].items():
+            secret = json.loads(dev.aws("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+            assert (secret["host"], secret["port"], secret["username"]) == (address, 6380, user)
+            assert len(secret["password"]) == 32
+            assert secret["password"] not in json.dumps(dev.state())
+
+
+def test_the_emulated_users_may_do_what_was_declared(dev: LiveStack) -> None:
+    shown = {user["UserId"]: user for user in dev.aws("elasticache").describe_users()["Users"]}
+    declared_users = of_type(declared("dev"), "aws:elasticache/user:User")
+    assert {user.inputs["userId"] for user in declared_users} == set(shown)
+    for user in declared_users:
+        assert shown[user.inputs["userId"]]["AccessString"] == user.inputs["accessString"]
+        assert shown[user.inputs["userId"]]["Authentication"]["Type"] == "password"
+
+
+def test_a_larger_node_of_a_store_is_an_update_in_place(dev: LiveStack) -> None:
+    """And it reserves less of its memory."""
+    dev.set_config("sessions.node_type", "cache.t4g.small")
+    operations = dev.planned_operations()
+    dev.set_config("sessions.node_type", "cache.t4g.micro")
+    assert operations == {"sessions-replication-group": "update", "sessions-parameters": "update"}
 
 
 def test_credentials_of_another_account_are_refused(dev: LiveStack) -> None:

@@ -56,21 +56,50 @@ def prod(
             "0.0.0.0/0",
             "postgres.clients.cidrs.0: '0.0.0.0/0' is open to the internet",
         ),
+        (
+            "postgres.replicas[0].region",
+            "eu-west-1",
+            "postgres.replicas.0.region: 'eu-west-1' has no network",
+        ),
+        ("postgres.replicas[1].name", "b", "postgres.replicas: names a replica twice"),
+        ("network.dr", "none", "network.dr: a plain value is not allowed"),
+        (
+            "backups.weekly.copy_retention_days",
+            "29",
+            "backups.weekly.copy_retention_days: 29 is not enough; prod keeps every copy",
+        ),
+        (
+            "backups.lock.min_retention_days",
+            "36",
+            "backups.lock.min_retention_days: 36 is above backups.daily.retention_days 35",
+        ),
+        ("cache.replicas_per_shard", "0", "cache.replicas_per_shard: 0 leaves one node"),
+        (
+            "cache.parameters.maxmemory_samples",
+            "5",
+            "cache.parameters.maxmemory_samples: .*did you mean maxmemory-samples",
+        ),
+        ("cache.parameter_group_family", "redis7", "cache.parameter_group_family: 'redis7' .*'valkey8'"),
+        (
+            "sessions.snapshot_retention_days",
+            "0",
+            "sessions.snapshot_retention_days: 0 switches snapshots off",
+        ),
+        ("sessions.transit_encryption", "false", "sessions.transit_encryption: unknown key"),
         ("admin_password", "plain-canary", "admin_password: stands in plain text"),
     ],
 )
 def test_a_mistake_stops_the_engine_with_one_clear_error_before_any_resource(
     prod: LiveStack, path: str, value: str, said: str
 ) -> None:
-    working_copy = prod.directory / "Pulumi.prod.yaml"
-    good = working_copy.read_text()
-    prod.set_config(path, value, "--plaintext")
-    done = prod.pulumi("preview", "--json")
-    working_copy.write_text(good)
+    with prod.config_restored_afterwards():
+        prod.set_config(path, value, "--plaintext")
+        done = prod.pulumi("preview", "--json")
     digest = json.loads(done.stdout)
     errors = [d["message"] for d in digest["diagnostics"] if d["severity"] == "error"]
     assert done.returncode != 0
-    assert any(re.search(said, message) for message in errors), errors
+    [shown] = [message for message in errors if re.search(said, message)]
+    assert len([line for line in shown.strip().splitlines() if "cannot be used" not in line]) == 1, shown
     assert not any("Traceback" in message or "plain-canary" in message for message in errors)
     assert [step["urn"] for step in digest.get("steps", []) if "aws:" in step["urn"]] == []
 

@@ -5,13 +5,14 @@ prove that the provider or AWS accepts any of it; tests/sandbox does that with t
 """
 
 import json
+import re
 from typing import Any
 
 import pytest
 from pulumi.runtime import rpc
 
 from components.encryption import DataClass
-from components.postgres.primary import BIRTH_PROPERTIES
+from components.postgres.instance import BIRTH_PROPERTIES
 from infra.config import StackConfig, load_file
 from infra.outputs import OUTPUT_KEYS
 from sandbox.recording import Recording, Registration
@@ -33,7 +34,14 @@ INSTANCE = "aws:rds/instance:Instance"
 KEY = "aws:kms/key:Key"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 SUBNET = "aws:ec2/subnet:Subnet"
-STATEFUL = {INSTANCE, KEY, LOG_GROUP, "aws:secretsmanager/secret:Secret"}
+STATEFUL = {
+    INSTANCE,
+    KEY,
+    LOG_GROUP,
+    "aws:backup/vault:Vault",
+    "aws:s3/bucket:Bucket",
+    "aws:secretsmanager/secret:Secret",
+}
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
@@ -48,8 +56,7 @@ def recording(stack: str) -> Recording:
 
 
 def instance(stack: str) -> Registration:
-    [found] = of_type(declared(stack), INSTANCE)
-    return found
+    return the(declared(stack), "postgres-instance", INSTANCE)
 
 
 def test_urns_are_the_golden_ones_so_that_a_rename_is_a_decision(
@@ -95,10 +102,28 @@ def test_no_logical_name_holds_a_stage_a_region_or_an_account(stack: str, record
         assert config.regions.primary not in registration.name
 
 
-def test_both_stacks_declare_the_same_platform_but_for_what_protects_production() -> None:
-    names = {stack: {(r.type, r.name) for r in declared(stack).registrations} for stack in STACKS}
-    assert names["prod"] - names["dev"] == {("random:index/randomId:RandomId", "postgres-final-snapshot")}
-    assert names["dev"] - names["prod"] == set()
+def is_of_a_store(registration: Registration) -> bool:
+    """Production's sessions are on another service, and its cache scales: tests/stack/test_stores.py compares them."""
+    return registration.name.startswith(("cache", "sessions"))
+
+
+def test_dev_is_production_without_copies_of_its_data() -> None:
+    """What dev lacks: the replicas with their names, the copies of backups, and what protects production's data."""
+    names = {
+        stack: {(r.type, r.name) for r in declared(stack).registrations if not is_of_a_store(r)}
+        for stack in STACKS
+    }
+    assert {name for _, name in names["dev"] - names["prod"]} == {
+        "names-readers-writer",
+        "dr-names-readers-writer",
+    }
+    lacking = {name for _, name in names["prod"] - names["dev"]}
+    copies = {
+        name
+        for name in lacking
+        if re.search(r"postgres-replica-|names-readers-|dr-automated-backups|pooler-tasks-to-", name)
+    }
+    assert lacking - copies == {"postgres-final-snapshot", "backups-lock", "dr-backups-lock"}
 
 
 def test_every_aws_resource_has_one_of_the_two_explicit_providers(recording: Recording) -> None:
@@ -106,7 +131,8 @@ def test_every_aws_resource_has_one_of_the_two_explicit_providers(recording: Rec
     assert aws
     for registration in aws:
         assert registration.provider.split("::")[-2] in {"primary", "dr"}, registration.urn
-        assert (registration.provider.split("::")[-2] == "dr") == registration.name.startswith("dr-")
+        is_in_dr = registration.name.startswith(("dr-", "postgres-replica-west"))
+        assert (registration.provider.split("::")[-2] == "dr") == is_in_dr, registration.urn
 
 
 def test_both_providers_tag_everything_and_refuse_other_accounts(stack: str, recording: Recording) -> None:
@@ -130,23 +156,27 @@ def test_both_providers_tag_everything_and_refuse_other_accounts(stack: str, rec
 def test_no_resource_switches_a_default_tag_off(recording: Recording) -> None:
     for registration in recording.registrations:
         own = set(registration.inputs.get("tags", {})) if registration.type.startswith("aws:") else set()
-        assert own <= {"Name"}, registration.urn
+        assert own <= {"Name", "BackupPlan"}, registration.urn
 
 
 def test_production_protects_every_stateful_resource_and_dev_none() -> None:
     for stack, protected in (("prod", True), ("dev", False)):
-        stateful = [r for r in declared(stack).registrations if r.type in STATEFUL]
+        stateful = [
+            r for r in declared(stack).registrations if r.type in STATEFUL and "replica" not in r.name
+        ]
         assert {r.type for r in stateful} == STATEFUL
         for registration in stateful:
             assert registration.protect is protected, registration.urn
             assert registration.retain_on_delete is protected, registration.urn
 
 
-def test_production_leaves_the_last_version_of_its_secret_behind() -> None:
+def test_production_leaves_the_last_version_of_its_secrets_behind() -> None:
     for stack, left in (("prod", True), ("dev", False)):
-        [version] = of_type(declared(stack), "aws:secretsmanager/secretVersion:SecretVersion")
-        assert version.retain_on_delete is left
-        assert version.protect is False, "every change of the password replaces it"
+        versions = of_type(declared(stack), "aws:secretsmanager/secretVersion:SecretVersion")
+        assert "postgres-admin-connection-version" in {version.name for version in versions}
+        for version in versions:
+            assert version.retain_on_delete is left
+            assert version.protect is False, "every change of the password replaces it"
 
 
 def test_the_production_database_survives_mistakes_in_aws_too() -> None:
@@ -198,7 +228,7 @@ def test_iops_and_throughput_are_declared_only_where_rds_takes_them() -> None:
 
 
 def test_the_database_is_in_isolated_subnets_of_every_zone(stack: str, recording: Recording) -> None:
-    [group] = of_type(recording, "aws:rds/subnetGroup:SubnetGroup")
+    group = the(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
     data = [r for r in of_type(recording, SUBNET) if r.name.startswith("network-data-")]
     assert group.inputs["subnetIds"] == [f"{r.name}-id" for r in data]
     zones = {r.inputs["availabilityZone"] for r in data}
@@ -229,7 +259,9 @@ def test_tasks_reach_each_service_they_call_without_the_internet(recording: Reco
         r.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1."): r
         for r in of_type(recording, ENDPOINT)
     }
-    assert {"s3", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "sts"} <= set(services)
+    assert {"s3", "ecr.api", "ecr.dkr", "ecs", "kms", "logs", "monitoring", "secretsmanager", "sts"} <= set(
+        services
+    )
     assert services["s3"].inputs["vpcEndpointType"] == "Gateway"
     assert services["logs"].inputs["privateDnsEnabled"] is True
 
@@ -246,7 +278,9 @@ def test_log_groups_exist_before_the_database_that_writes_to_them(stack: str, re
 def test_the_monitoring_role_may_publish_before_the_database_uses_it(
     stack: str, recording: Recording
 ) -> None:
-    [attachment] = of_type(recording, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    attachment = the(
+        recording, "postgres-monitoring-permission", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    )
     assert attachment.urn in instance(stack).dependencies
 
 
@@ -254,20 +288,21 @@ def test_every_log_group_is_encrypted_with_its_own_regions_key_and_kept_as_confi
     stack: str, recording: Recording
 ) -> None:
     groups = of_type(recording, LOG_GROUP)
-    assert len(groups) == 4
+    instances = len(of_type(recording, INSTANCE))
+    stores = len(of_type(recording, "aws:elasticache/replicationGroup:ReplicationGroup"))
+    of_the_pool = 3  # its tasks, Container Insights, password rotation
+    assert len(groups) == 2 + 2 * instances + 2 * stores + of_the_pool
     for group in groups:
-        keys = "dr-keys" if group.name.startswith("dr-") else "keys"
+        keys = "dr-keys" if group.provider.split("::")[-2] == "dr" else "keys"
         assert group.inputs["kmsKeyId"].endswith(f":{keys}-logs")
         assert group.inputs["retentionInDays"] == (365 if stack == "prod" else 30)
 
 
 def test_there_is_a_rotating_key_for_each_class_of_data_in_each_region(recording: Recording) -> None:
     keys = of_type(recording, KEY)
-    assert {k.name for k in keys} == {f"keys-{c}" for c in DataClass} | {
-        "dr-keys-database",
-        "dr-keys-secrets",
-        "dr-keys-logs",
-    }
+    at_home = {f"keys-{c}" for c in DataClass}
+    abroad = {f"dr-keys-{c}" for c in DataClass if c not in (DataClass.CACHE, DataClass.IMAGES)}
+    assert {k.name for k in keys} == at_home | abroad
     for key in keys:
         assert key.inputs["enableKeyRotation"] is True
         assert key.inputs["tags"]["Name"].startswith("reptidex-")
@@ -277,13 +312,15 @@ def test_the_admin_secret_is_copied_to_the_dr_region_under_a_key_of_that_region(
     secret = the(recording, "postgres-admin-secret", "aws:secretsmanager/secret:Secret")
     assert secret.inputs["kmsKeyId"].endswith(":keys-secrets")
     assert secret.inputs["replicas"] == [
-        {"region": "us-west-2", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:dr-keys-secrets"}
+        {"region": "us-west-2", "kmsKeyId": "arn:aws:kms:us-west-2:123456789012:dr-keys-secrets"}
     ]
 
 
 def test_every_event_source_the_controls_name_is_subscribed(stack: str, recording: Recording) -> None:
     subscriptions = {
-        r.inputs["sourceType"]: r for r in of_type(recording, "aws:rds/eventSubscription:EventSubscription")
+        r.inputs["sourceType"]: r
+        for r in of_type(recording, "aws:rds/eventSubscription:EventSubscription")
+        if r.name.startswith("postgres-events-")
     }
     assert set(subscriptions) == {"db-instance", "db-parameter-group", "db-security-group"}
     assert {"failover", "failure", "maintenance", "configuration change"} <= set(
@@ -332,7 +369,7 @@ def test_clients_are_let_in_one_rule_each() -> None:
     rules = [
         r
         for r in of_type(recording, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-        if r.name.startswith("postgres-")
+        if r.name.startswith("postgres-from-") and r.name != "postgres-from-pooler"
     ]
     assert [(r.inputs.get("referencedSecurityGroupId"), r.inputs.get("cidrIpv4")) for r in rules] == [
         (None, "10.60.0.0/16"),
@@ -349,7 +386,7 @@ def test_an_existing_vpc_is_used_and_none_is_made_in_that_region() -> None:
     }
     recording = declared_by(changed("dev", "network.primary", existing))
     assert [r.name for r in of_type(recording, "aws:ec2/vpc:Vpc")] == ["dr-network-vpc"]
-    [group] = of_type(recording, "aws:rds/subnetGroup:SubnetGroup")
+    group = the(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
     assert group.inputs["subnetIds"] == ["subnet-a2", "subnet-b2"]
     assert recording.outputs["primary_vpc_id"] == "vpc-0123456789abcdef0"
 
@@ -357,7 +394,8 @@ def test_an_existing_vpc_is_used_and_none_is_made_in_that_region() -> None:
 def test_a_configured_password_replaces_the_generated_one_and_reaches_no_output() -> None:
     canary = "canary-" + "x" * 12
     recording = declared_by(load_file(stack_file("dev")), admin_password=canary)
-    assert of_type(recording, "random:index/randomPassword:RandomPassword") == []
+    passwords = of_type(recording, "random:index/randomPassword:RandomPassword")
+    assert [p.name for p in passwords if p.name.startswith("postgres-admin")] == []
     assert the(recording, "postgres-instance", INSTANCE).inputs["password"] == {
         SECRET: SECRET_KIND,
         "value": canary,
@@ -369,7 +407,8 @@ def test_a_second_stack_of_an_environment_stands_beside_the_first_in_one_account
     """A restore needs it: no name that AWS wants to be unique may be the same in both."""
     beside = declared_by(StackConfig.parse("prod-restore", committed("prod")))
     for registration in beside.registrations:
-        if not registration.type.startswith("aws:"):
+        # The same domain name may be there twice: each VPC has a zone of its own.
+        if not registration.type.startswith("aws:") or registration.type.startswith("aws:route53/"):
             continue
         twin = the(declared("prod"), registration.name, registration.type)
         for key in ("name", "identifier", "finalSnapshotIdentifier", "namePrefix"):
@@ -379,8 +418,9 @@ def test_a_second_stack_of_an_environment_stands_beside_the_first_in_one_account
 
 
 def test_the_flow_log_may_do_the_five_things_that_it_must(recording: Recording) -> None:
-    for policy in of_type(recording, "aws:iam/rolePolicy:RolePolicy"):
-        text = policy.inputs["policy"]
+    for prefix in ("", "dr-"):
+        name = f"{prefix}network-flow-log-permission"
+        text = the(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
         for action in (
             "CreateLogGroup",
             "CreateLogStream",
@@ -393,7 +433,7 @@ def test_the_flow_log_may_do_the_five_things_that_it_must(recording: Recording) 
 
 def test_every_output_has_a_value(recording: Recording) -> None:
     assert set(recording.outputs) == set(OUTPUT_KEYS)
-    assert all(recording.outputs.values())
+    assert [key for key, value in recording.outputs.items() if value in (None, "", [])] == []
 
 
 def test_nothing_is_looked_up_in_a_cloud_while_declaring(recording: Recording) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.backups.exports import bucket_policy
 from components.encryption import DataClass, key_policy
 from components.notifications import topic_policy
 from components.trust import service_trust
@@ -56,7 +57,9 @@ def test_principals_of_the_account_use_a_key_by_way_of_a_service_only(
     for statement in statements(data_class):
         if "AWS" in statement["Principal"] and allows(statement, action):
             condition = statement["Condition"]["StringEquals"]
-            assert condition["kms:ViaService"].endswith(f".{REGION}.amazonaws.com"), statement["Sid"]
+            services = condition["kms:ViaService"]
+            for service in [services] if isinstance(services, str) else services:
+                assert service.endswith(f".{REGION}.amazonaws.com"), statement["Sid"]
             assert condition["kms:CallerAccount"] == ACCOUNT
 
 
@@ -67,6 +70,10 @@ def test_principals_of_the_account_use_a_key_by_way_of_a_service_only(
         (DataClass.DATABASE, "kms:CreateGrant"),
         (DataClass.DATABASE, "kms:GenerateDataKeyWithoutPlaintext"),
         (DataClass.DATABASE, "kms:DescribeKey"),
+        # ElastiCache user guide, "At-rest encryption", "Using customer managed keys".
+        (DataClass.CACHE, "kms:CreateGrant"),
+        (DataClass.CACHE, "kms:GenerateDataKeyWithoutPlaintext"),
+        (DataClass.CACHE, "kms:DescribeKey"),
         # Secrets Manager guide, "Permissions for the KMS key".
         (DataClass.SECRETS, "kms:GenerateDataKey"),
         (DataClass.SECRETS, "kms:Decrypt"),
@@ -76,20 +83,70 @@ def test_principals_of_the_account_use_a_key_by_way_of_a_service_only(
         # SNS guide, encrypted topics and their event sources.
         (DataClass.NOTIFICATIONS, "kms:GenerateDataKey"),
         (DataClass.NOTIFICATIONS, "kms:Decrypt"),
+        # AWS managed policies AWSBackupFullAccess and AWSBackupServiceLinkedRolePolicyForBackup.
+        (DataClass.BACKUPS, "kms:CreateGrant"),
+        (DataClass.BACKUPS, "kms:GenerateDataKeyWithoutPlaintext"),
+        (DataClass.BACKUPS, "kms:ReEncryptFrom"),
+        # S3 guide, "Replicating encrypted objects", and uploads in parts, which read what they wrote.
+        (DataClass.EXPORTS, "kms:GenerateDataKey"),
+        (DataClass.EXPORTS, "kms:Encrypt"),
+        (DataClass.EXPORTS, "kms:Decrypt"),
     ],
 )
 def test_the_service_can_do_what_its_guide_says_it_must(data_class: DataClass, action: str) -> None:
     assert any(allows(statement, action) for statement in statements(data_class)[1:])
 
 
-@pytest.mark.parametrize("data_class", set(DataClass) - {DataClass.DATABASE})
-def test_only_databases_need_grants(data_class: DataClass) -> None:
+WITH_GRANTS = {DataClass.BACKUPS, DataClass.CACHE, DataClass.DATABASE, DataClass.IMAGES}
+
+
+@pytest.mark.parametrize("data_class", sorted(set(DataClass) - WITH_GRANTS))
+def test_only_what_is_read_while_nobody_calls_needs_grants(data_class: DataClass) -> None:
     assert not any(allows(statement, "kms:CreateGrant") for statement in statements(data_class))
+
+
+@pytest.mark.parametrize("data_class", sorted(WITH_GRANTS))
+def test_a_grant_is_for_an_aws_service_only(data_class: DataClass) -> None:
+    [grants] = [s for s in statements(data_class) if allows(s, "kms:CreateGrant")]
+    assert grants["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+
+
+@pytest.mark.parametrize(
+    ("data_class", "services"),
+    [
+        (DataClass.BACKUPS, ["backup", "rds"]),
+        (DataClass.CACHE, ["elasticache", "memorydb"]),
+        (DataClass.DATABASE, "rds"),
+        (DataClass.EXPORTS, "s3"),
+        (DataClass.SECRETS, "secretsmanager"),
+    ],
+)
+def test_a_key_is_used_through_the_services_of_its_class_and_no_other(
+    data_class: DataClass, services: str | list[str]
+) -> None:
+    wanted = (
+        f"{services}.{REGION}.amazonaws.com"
+        if isinstance(services, str)
+        else [f"{service}.{REGION}.amazonaws.com" for service in services]
+    )
+    for statement in statements(data_class)[1:]:
+        assert statement["Condition"]["StringEquals"]["kms:ViaService"] == wanted
+
+
+def test_rds_and_aws_backup_publish_on_behalf_of_this_account_only() -> None:
+    publish = topic_policy("arn:aws:sns:us-west-2:123456789012:t", ACCOUNT)["Statement"][0]
+    assert publish["Principal"]["Service"] == ["events.rds.amazonaws.com", "backup.amazonaws.com"]
+    assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
 @pytest.mark.parametrize(
     ("data_class", "service"),
-    [(DataClass.DATABASE, "rds"), (DataClass.SECRETS, "secretsmanager"), (DataClass.NOTIFICATIONS, "sns")],
+    [
+        (DataClass.DATABASE, "rds"),
+        (DataClass.SECRETS, "secretsmanager"),
+        (DataClass.NOTIFICATIONS, "sns"),
+        (DataClass.IMAGES, "ecr"),
+    ],
 )
 def test_a_key_is_used_by_way_of_the_service_its_data_belongs_to(data_class: DataClass, service: str) -> None:
     via = [
@@ -135,3 +192,13 @@ def test_a_service_assumes_a_role_for_one_source_of_this_account_only() -> None:
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
         "ArnLike": {"aws:SourceArn": "arn:aws:rds:r:a:db:d"},
     }
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
+def test_whoever_the_bucket_lets_write_snapshots_can_use_its_key(region: str) -> None:
+    of_the_bucket = bucket_policy("bucket", "key", region=region)["Statement"]
+    [let_in] = [s for s in of_the_bucket if s["Sid"] == "WriteSnapshotsOfStores"]
+    of_the_key = key_policy(DataClass.EXPORTS, ACCOUNT, region)["Statement"]
+    [writers] = [s for s in of_the_key if s["Sid"] == "UseByWritersOfSnapshots"]
+    assert writers["Principal"] == let_in["Principal"]
+    assert "kms:GenerateDataKey*" in writers["Action"]

@@ -15,13 +15,15 @@ import pytest
 from infra.outputs import OUTPUT_KEYS
 from tests.harness.platform import ROOT
 
-OUR_PACKAGES = ("infra", "components", "sandbox", "tests")
-# Who may import whom beside itself. The offline preview runs the real program, inside one function.
+OUR_PACKAGES = ("infra", "components", "policies", "sandbox", "tests")
+# Who may import whom beside itself. The offline preview runs the real program, inside one function. The policy pack judges
+# stacks of others too, and is published as its folder.
 ARROWS = {
     "components": set[str](),
     "infra": {"components"},
+    "policies": set[str](),
     "sandbox": {"infra"},
-    "tests": {"infra", "components", "sandbox"},
+    "tests": {"infra", "components", "policies", "sandbox"},
 }
 
 
@@ -63,8 +65,9 @@ def test_components_read_neither_configuration_nor_environment_nor_cloud() -> No
         assert not re.search(r"pulumi\.(Config|get_stack|get_project)\b", path.read_text()), path
 
 
-def test_no_module_of_the_program_hides_one_of_the_standard_library() -> None:
-    for path in tracked("infra/*.py"):
+def test_no_module_of_a_program_hides_one_of_the_standard_library() -> None:
+    """Pulumi puts the folder of a program, and that of a policy pack, on the path itself."""
+    for path in tracked("infra/*.py", ":(glob)policies/*.py"):
         assert path.stem in {"__init__", "__main__"} or path.stem not in sys.stdlib_module_names, path
 
 
@@ -109,7 +112,7 @@ def test_the_readme_lists_every_output() -> None:
 
 def test_no_lock_file_and_no_requirement_names_where_packages_are_downloaded() -> None:
     assert not (ROOT / "uv.lock").exists()
-    for path in tracked("requirements/*.txt"):
+    for path in tracked("requirements/*.txt", "policies/*.txt"):
         assert not re.search(r"https?://|--index-url|--find-links", path.read_text()), path
 
 

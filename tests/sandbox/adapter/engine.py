@@ -17,6 +17,8 @@ from sandbox.environment import without_foreign_variables
 
 REGION = "us-east-1"
 STATE = "__terraform"
+# Over what the provider waits for a new DB instance that it changes and reboots afterwards: four minutes.
+REQUEST_TIMEOUT_SECONDS = 600
 
 
 class RequestFailedError(Exception):
@@ -62,7 +64,7 @@ class Plugin:
     def request(self, method: str, message: Any) -> Any:
         """Send one request; raises RequestFailedError."""
         try:
-            return getattr(self.stub, method)(message, timeout=120)
+            return getattr(self.stub, method)(message, timeout=REQUEST_TIMEOUT_SECONDS)
         except grpc.RpcError as error:
             raise RequestFailedError(error) from None
 

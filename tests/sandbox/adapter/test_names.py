@@ -20,9 +20,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
 RESOURCES = {
     "appautoscaling": "Policy Target",
     "backup": (
-        "Plan RestoreTestingPlan RestoreTestingSelection Selection Vault VaultLockConfiguration VaultNotifications"
+        "Plan RestoreTestingPlan RestoreTestingSelection Selection Vault VaultLockConfiguration VaultNotifications "
+        "VaultPolicy"
     ),
-    "cloudwatch": "CompositeAlarm Dashboard EventRule EventTarget LogGroup MetricAlarm",
+    "cloudwatch": "CompositeAlarm Dashboard EventRule EventTarget LogGroup LogMetricFilter MetricAlarm",
     "ec2": (
         "DefaultNetworkAcl DefaultSecurityGroup Eip FlowLog InternetGateway NatGateway Route RouteTable "
         "RouteTableAssociation SecurityGroup Subnet Vpc VpcEndpoint"

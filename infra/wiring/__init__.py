@@ -1,0 +1,1 @@
+"""From the configuration to the components, one module for each part of the platform."""
