@@ -23,7 +23,9 @@ from tests.harness.platform import STACKS, declared_by, stack_file
 
 RUNS = 3
 # Seconds.
-DECLARE_LIMIT, PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT = 1.0, 15.0, 3.0, 30.0
+PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT = 15.0, 3.0, 30.0
+# Three times what Pulumi's SDK alone takes, measured with a program that declares 300 SSM parameters of four inputs.
+DECLARE_LIMIT_PER_RESOURCE = 0.010
 
 
 def median_seconds(work: Callable[[], object]) -> float:
@@ -53,8 +55,12 @@ def main() -> None:
         console.print(f"{what}: {seconds:.2f} s")
 
     prod = load_file(stack_file("prod"))
-    declared_by(prod)  # the imports
-    row("declare(prod) under mocks, after imports", median_seconds(lambda: declared_by(prod)), DECLARE_LIMIT)
+    resources = len(declared_by(prod).registrations)  # and the imports
+    row(
+        f"declare(prod) under mocks, after imports: {resources} resources",
+        median_seconds(lambda: declared_by(prod)),
+        DECLARE_LIMIT_PER_RESOURCE * resources,
+    )
     for stack in STACKS:
         with tempfile.TemporaryDirectory() as directory:
             for live in live_stack(stack, Path(directory)):
