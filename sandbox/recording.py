@@ -14,7 +14,16 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
 PROJECT = "dataplatform"
-NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+# What the look-ups of our program find, by the function's token, in an account where nothing exists yet; and what the provider
+# says where finding nothing is an error.
+NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"aws:rds/getInstances:getInstances": {"instanceIdentifiers": []}}
+)
+NOT_FOUND: Mapping[str, str] = MappingProxyType(
+    {
+        "aws:elasticache/getReplicationGroup:getReplicationGroup": "no matching ElastiCache Replication Group found",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,11 +116,11 @@ class _MadeUpCloud(mocks.Mocks):
         return self._regions.get(args.provider.split("::")[-2], "") if args.provider else ""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """The answer that was given for a function, by its token; without one, nothing of the kind exists."""
+        """The answer that was given for a function; without one, that nothing of the kind exists."""
         self._recording.invokes.append(args.token)
         if args.token in self._answers:
             return dict(self._answers[args.token]), []
-        return {}, [("", f"no matching {args.token} found")]
+        return {}, [("", NOT_FOUND[args.token])]
 
 
 class _RecordingMonitor(mocks.MockMonitor):

@@ -1,8 +1,7 @@
 """Scaling up on alarm: what runs by now, and the function that lets it grow."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import pulumi
 from pulumi_aws import elasticache, rds
@@ -23,10 +22,8 @@ from infra.wiring.regional import Region
 CLASS_ALARMS = ("postgres-cpu", "postgres-memory", "postgres-connections")
 STORAGE_ALARMS = ("postgres-iops",)
 NODE_ALARMS = ("cache-cpu", "cache-memory")
-# What the provider says where there is nothing to look up.
-NOTHING_FOUND = "no matching"
-
-Found = TypeVar("Found")
+# What the provider says where there is none.
+NO_GROUP = "no matching ElastiCache Replication Group found"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,9 +69,10 @@ def _running_promoted(names: PhysicalNames, replica: ReplicaConfig, providers: P
 
 
 def _running_instance(identifier: str, opts: pulumi.InvokeOptions) -> Size | None:
-    found = _looked_up(lambda: rds.get_instance(db_instance_identifier=identifier, opts=opts))
-    if found is None:
+    only = rds.GetInstancesFilterArgs(name="db-instance-id", values=[identifier])
+    if not rds.get_instances(filters=[only], opts=opts).instance_identifiers:
         return None
+    found = rds.get_instance(db_instance_identifier=identifier, opts=opts)
     return {
         "DBInstanceClass": found.db_instance_class,
         "Iops": found.iops,
@@ -83,20 +81,14 @@ def _running_instance(identifier: str, opts: pulumi.InvokeOptions) -> Size | Non
 
 
 def _running_cache(names: PhysicalNames, opts: pulumi.InvokeOptions) -> Size | None:
-    found = _looked_up(
-        lambda: elasticache.get_replication_group(replication_group_id=names.of("cache"), opts=opts)
-    )
-    return None if found is None else {"CacheNodeType": found.node_type}
-
-
-def _looked_up(look_up: Callable[[], Found]) -> Found | None:
-    """What there is; None where there is nothing. The SDK raises no error that says more than its text."""
+    """The provider cannot list replication groups, and the SDK raises no error that says more than its text."""
     try:
-        return look_up()
+        found = elasticache.get_replication_group(replication_group_id=names.of("cache"), opts=opts)
     except Exception as error:
-        if NOTHING_FOUND in str(error):
+        if NO_GROUP in str(error):
             return None
         raise
+    return {"CacheNodeType": found.node_type}
 
 
 def declare_scaling(

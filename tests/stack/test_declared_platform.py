@@ -440,5 +440,5 @@ def test_every_output_has_a_value(recording: Recording) -> None:
 def test_nothing_is_looked_up_in_a_cloud_but_what_may_have_grown(recording: Recording) -> None:
     assert sorted(recording.invokes) == [
         "aws:elasticache/getReplicationGroup:getReplicationGroup",
-        "aws:rds/getInstance:getInstance",
+        "aws:rds/getInstances:getInstances",
     ]

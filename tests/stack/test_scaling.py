@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pulumi_aws import rds
+from pulumi_aws import elasticache
 
 from components.function import modules
 from components.postgres.standby import STANDBY_PARAMETERS, require_standby
@@ -20,7 +20,7 @@ from components.scaling.scale_up import MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECON
 from functions.scale_up import Mode, Target
 from infra.config import StackConfig, load_file
 from infra.domains.scaling import ScaleUpConfig, grown_postgres
-from sandbox.recording import Recording
+from sandbox.recording import NOTHING, Recording
 from tests.harness.platform import (
     STACKS,
     changed,
@@ -33,6 +33,7 @@ from tests.harness.platform import (
 )
 
 FUNCTION = "aws:lambda/function:Function"
+GET_INSTANCES = "aws:rds/getInstances:getInstances"
 GET_INSTANCE = "aws:rds/getInstance:getInstance"
 GET_GROUP = "aws:elasticache/getReplicationGroup:getReplicationGroup"
 INSTANCE = "aws:rds/instance:Instance"
@@ -68,6 +69,7 @@ def running(
 ) -> dict[str, dict[str, Any]]:
     """What the look-ups find."""
     return {
+        GET_INSTANCES: {"instanceIdentifiers": ["found"]},
         GET_INSTANCE: {"dbInstanceClass": instance_class, "iops": iops, "storageThroughput": throughput},
         GET_GROUP: {"nodeType": node_type},
     }
@@ -256,7 +258,7 @@ def promoted() -> StackConfig:
 
 def test_after_a_promotion_the_lost_region_is_asked_nothing_and_its_database_is_left_alone() -> None:
     recording = declared_by(promoted(), answers=running("db.r7g.2xlarge"))
-    assert recording.invokes == [GET_INSTANCE]
+    assert recording.invokes == [GET_INSTANCES, GET_INSTANCE]
     assert set(targets(recording)) == {"cache-node"}
     writer = the(recording, "postgres-replica-west-instance", INSTANCE)
     assert writer.inputs["instanceClass"] == "db.r7g.2xlarge", (
@@ -268,9 +270,9 @@ def test_another_failure_of_a_look_up_is_not_taken_for_nothing(monkeypatch: pyte
     def refuses(**_: object) -> None:
         raise RuntimeError("AccessDenied")
 
-    monkeypatch.setattr(rds, "get_instance", refuses)
+    monkeypatch.setattr(elasticache, "get_replication_group", refuses)
     with pytest.raises(RuntimeError, match="AccessDenied"):
-        declared_on("prod", {})
+        declared_on("prod", NOTHING)
 
 
 def test_every_size_of_the_ladder_has_parameters(stack: str) -> None:
