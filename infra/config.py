@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from components.durability import Durability
 from components.windows import standard_utc_offset_minutes
-from infra.domains import backups, cache, dr, network, pgbouncer, postgres
+from infra.domains import backups, cache, dr, network, pgbouncer, postgres, scaling
 from infra.domains.backups import BackupsConfig
 from infra.domains.base import Domain, Problem, repeated
 from infra.domains.cache import CacheConfig, SessionsConfig
@@ -35,6 +35,7 @@ from infra.domains.general import (
 from infra.domains.network import NetworkConfig
 from infra.domains.pgbouncer import PgbouncerConfig
 from infra.domains.postgres import PostgresConfig
+from infra.domains.scaling import ScaleUpConfig
 
 NAMESPACE = "dataplatform"
 # Not part of the models: it is a Pulumi secret, arrives as an Output, and is never compared or shown.
@@ -67,6 +68,7 @@ class StackConfig(Domain):
     pgbouncer: PgbouncerConfig
     cache: CacheConfig
     sessions: SessionsConfig
+    scaling: ScaleUpConfig
     dr: DrConfig = DrConfig()
     dns: DnsConfig
     backups: BackupsConfig
@@ -198,6 +200,7 @@ def _problems(config: StackConfig) -> Iterator[Problem]:
     )
     yield from cache.problems("cache", config.cache, config.environment)
     yield from cache.problems("sessions", config.sessions, config.environment)
+    yield from scaling.problems(config.scaling, config.postgres, config.cache)
 
 
 def _stack_problems(config: StackConfig) -> Iterator[Problem]:

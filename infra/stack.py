@@ -18,6 +18,7 @@ from infra.wiring.cache import declare_stores
 from infra.wiring.pgbouncer import declare_pgbouncer
 from infra.wiring.postgres import PostgresServers, declare_postgres
 from infra.wiring.regional import Region, declare_region
+from infra.wiring.scaling import declare_scaling, with_what_grew
 
 # Neither stores nor the pool's images are in the DR region: a key there would encrypt nothing.
 ONLY_AT_HOME = frozenset({DataClass.CACHE, DataClass.IMAGES})
@@ -29,6 +30,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
     Omitted `admin_password` (a secret): one is generated.
     """
     providers = declare_providers(config)
+    floor, config = config, with_what_grew(config, providers)
     home = declare_region(
         config,
         name=config.regions.primary,
@@ -56,6 +58,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         config, home=home, dr=dr, postgres=postgres, name=service_name(Service.POOLER, config.dns.zone_name)
     )
     stores = declare_stores(config, home=home, dr=dr)
+    declare_scaling(floor, home=home, postgres=postgres, stores=stores)
 
     addresses = {
         Service.WRITER: postgres.writer.address,

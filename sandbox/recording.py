@@ -6,6 +6,7 @@ provider or AWS: no input is checked by them, and every output is made up here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -13,6 +14,16 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
 PROJECT = "dataplatform"
+# What the look-ups of our program find, by the function's token, in an account where nothing exists yet; and what the provider
+# says where finding nothing is an error.
+NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"aws:rds/getInstances:getInstances": {"instanceIdentifiers": []}}
+)
+NOT_FOUND: Mapping[str, str] = MappingProxyType(
+    {
+        "aws:elasticache/getReplicationGroup:getReplicationGroup": "no matching ElastiCache Replication Group found",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +53,15 @@ class Recording:
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def record(program: Callable[[], Mapping[str, Any]], stack: str) -> Recording:
+def record(
+    program: Callable[[], Mapping[str, Any]], stack: str, answers: Mapping[str, Mapping[str, Any]] = NOTHING
+) -> Recording:
     """Run `program`, which returns its outputs by key, as stack `stack`; return what it declared.
 
-    Whatever the program raises is raised here.
+    `answers` are what its look-ups find, by the function's token. Whatever the program raises is raised here.
     """
     recording = Recording()
-    made_up = _MadeUpCloud(recording)
+    made_up = _MadeUpCloud(recording, answers)
     mocks.set_mocks(
         made_up, project=PROJECT, stack=stack, preview=False, monitor=_RecordingMonitor(made_up, recording)
     )
@@ -67,8 +80,9 @@ def record(program: Callable[[], Mapping[str, Any]], stack: str) -> Recording:
 class _MadeUpCloud(mocks.Mocks):
     """Every resource gets the outputs that programs commonly read, derived from its name and its provider's region."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, answers: Mapping[str, Mapping[str, Any]]) -> None:
         self._recording = recording
+        self._answers = answers
         self._regions: dict[str, str] = {}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -101,9 +115,12 @@ class _MadeUpCloud(mocks.Mocks):
         """A provider is referred to by its URN, which ends with its name, and its id."""
         return self._regions.get(args.provider.split("::")[-2], "") if args.provider else ""
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """The answer that was given for a function; without one, that nothing of the kind exists."""
         self._recording.invokes.append(args.token)
-        return {}, None
+        if args.token in self._answers:
+            return dict(self._answers[args.token]), []
+        return {}, [("", NOT_FOUND[args.token])]
 
 
 class _RecordingMonitor(mocks.MockMonitor):

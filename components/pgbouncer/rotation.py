@@ -1,22 +1,19 @@
 """Rotation of what applications log in to the pool with: a function, and the schedule by which Secrets Manager calls it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, iam, lambda_, secretsmanager, vpc
+from pulumi_aws import ec2, lambda_, secretsmanager, vpc
 
 from components.durability import Durability
+from components.function import FunctionArgs, Statement, define_function, modules
 from components.naming import PhysicalNames
 from components.network import HTTPS_PORT, NetworkAttachment
 from components.pgbouncer.pooler import Pooler, decrypt_through_secrets_manager
-from components.trust import service_trust
 
-RUNTIME = "python3.13"
 MODULES = (
     "functions/__init__.py",
     "functions/rotation.py",
@@ -26,10 +23,8 @@ MODULES = (
 )
 # The driver and what it needs, pure Python all of it, as requirements/runtime.txt pins them. boto3 is part of the runtime.
 PACKAGES = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
-ROOT = Path(__file__).parents[2]
 # The most that Lambda allows: a deployment of the pool, with its draining, takes about six minutes.
 TIMEOUT_SECONDS = 900
-MEMORY_MIB = 256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,9 +66,7 @@ class PasswordRotation(pulumi.ComponentResource):
         self.function_name = args.names.of("pooler-rotation")
         self._function_arn = f"arn:aws:lambda:{args.region}:{args.account_id}:function:{self.function_name}"
         security_group = self._define_security_group()
-        log_group = self._define_log_group()
-        role, permissions = self._define_role(log_group)
-        function = self._define_function(security_group, role, [log_group, *permissions])
+        function = define_function(name, self._function_args(security_group), self._child)
         permission = lambda_.Permission(
             f"{name}-permission",
             function=function.name,
@@ -126,73 +119,36 @@ class PasswordRotation(pulumi.ComponentResource):
         args.pooler.allow_from("rotation", group.id)
         return group
 
-    def _define_log_group(self) -> cloudwatch.LogGroup:
+    def _function_args(self, security_group: ec2.SecurityGroup) -> FunctionArgs:
         args = self._args
-        return cloudwatch.LogGroup(
-            f"{self._name}-log",
-            name=f"/aws/lambda/{self.function_name}",
-            retention_in_days=args.log_retention_days,
-            kms_key_id=args.logs_key_arn,
-            opts=pulumi.ResourceOptions.merge(self._child, args.durability.options()),
-        )
-
-    def _define_role(self, log_group: cloudwatch.LogGroup) -> tuple[iam.Role, list[pulumi.Resource]]:
-        args = self._args
-        role = iam.Role(
-            f"{self._name}-role",
+        return FunctionArgs(
+            account_id=args.account_id,
+            function_name=self.function_name,
             description="rotates the passwords of the pool's users",
-            # Lambda also assumes it for the network interfaces, when there is no function yet that it could name.
-            assume_role_policy=json.dumps(service_trust("lambda.amazonaws.com", args.account_id)),
-            opts=self._child,
-        )
-        permission = iam.RolePolicy(
-            f"{self._name}-role-permission",
-            role=role.name,
-            policy=pulumi.Output.all(
-                log_group_arn=log_group.arn,
+            handler="functions.rotation.handler",
+            package=package(),
+            statements=pulumi.Output.all(
                 app_secret_arn=args.app_secret_arn,
                 userlist_secret_arn=args.userlist_secret_arn,
                 cluster_arn=args.pooler.cluster_arn,
                 service_arn=args.pooler.service_arn,
                 secrets_key_arn=args.secrets_key_arn,
-            ).apply(
-                lambda arns: json.dumps(
-                    _permission(**arns, function_arn=self._function_arn, region=args.region)
-                )
-            ),
-            opts=self._child,
-        )
-        return role, [permission]
-
-    def _define_function(
-        self, security_group: ec2.SecurityGroup, role: iam.Role, depends_on: list[pulumi.Resource]
-    ) -> lambda_.Function:
-        args = self._args
-        return lambda_.Function(
-            f"{self._name}-function",
-            name=self.function_name,
-            description="rotates the passwords of the pool's users",
-            runtime=RUNTIME,
-            architectures=["arm64"],
-            handler="functions.rotation.handler",
-            code=pulumi.AssetArchive({path: pulumi.FileAsset(str(file)) for path, file in package()}),
-            timeout=TIMEOUT_SECONDS,
-            memory_size=MEMORY_MIB,
-            role=role.arn,
-            environment=lambda_.FunctionEnvironmentArgs(
-                variables={
-                    "USERLIST_SECRET_ARN": args.userlist_secret_arn,
-                    "CLUSTER_NAME": args.pooler.cluster_name,
-                    "SERVICE_NAME": args.pooler.service_name,
-                    "POOLER_HOST": args.pooler_name,
-                    "POOLER_PORT": str(args.pooler.port),
-                    "POOLER_DATABASE": args.database_name,
-                }
-            ),
-            vpc_config=lambda_.FunctionVpcConfigArgs(
+            ).apply(lambda arns: _statements(**arns, function_arn=self._function_arn, region=args.region)),
+            environment={
+                "USERLIST_SECRET_ARN": args.userlist_secret_arn,
+                "CLUSTER_NAME": args.pooler.cluster_name,
+                "SERVICE_NAME": args.pooler.service_name,
+                "POOLER_HOST": args.pooler_name,
+                "POOLER_PORT": str(args.pooler.port),
+                "POOLER_DATABASE": args.database_name,
+            },
+            timeout_seconds=TIMEOUT_SECONDS,
+            logs_key_arn=args.logs_key_arn,
+            log_retention_days=args.log_retention_days,
+            network=lambda_.FunctionVpcConfigArgs(
                 subnet_ids=args.network.app_subnet_ids, security_group_ids=[security_group.id]
             ),
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=depends_on)),
+            durability=args.durability,
         )
 
 
@@ -202,8 +158,7 @@ def package() -> Iterator[tuple[str, Path]]:
     Sources, and the metadata in which packages look their own version up: the same versions are the same package on every
     machine.
     """
-    for module in MODULES:
-        yield module, ROOT / module
+    yield from modules(*MODULES)
     for distribution in PACKAGES:
         for file in metadata.files(distribution) or ():
             if file.suffix == ".py" or file.name == "METADATA":
@@ -219,73 +174,64 @@ _INTERFACE_CHANGES = (
 )
 
 
-def _permission(
+def _statements(
     *,
     function_arn: str,
-    log_group_arn: str,
     app_secret_arn: str,
     userlist_secret_arn: str,
     cluster_arn: str,
     service_arn: str,
     secrets_key_arn: str,
     region: str,
-) -> dict[str, Any]:
+) -> list[Statement]:
     """What the four steps call, and the network interfaces that Lambda makes with this role, but never the function's own code.
 
     Source: Lambda guide, "Giving Lambda functions access to resources in a VPC", "Required IAM permissions"; "Using source
     function ARN to control function access behavior".
     """
     key_use = decrypt_through_secrets_manager(secrets_key_arn, region)
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": f"{log_group_arn}:*",
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "secretsmanager:DescribeSecret",
-                    "secretsmanager:GetSecretValue",
-                    "secretsmanager:PutSecretValue",
-                    "secretsmanager:UpdateSecretVersionStage",
-                ],
-                "Resource": app_secret_arn,
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
-                "Resource": userlist_secret_arn,
-            },
-            {**key_use, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]},
-            {
-                "Effect": "Allow",
-                "Action": ["ecs:DescribeServices", "ecs:UpdateService"],
-                "Resource": service_arn,
-            },
-            {
-                # ListTasks takes container instances as its resource, and Fargate has none.
-                "Effect": "Allow",
-                "Action": ["ecs:DescribeTasks", "ecs:ListTasks"],
-                "Resource": "*",
-                "Condition": {"ArnEquals": {"ecs:cluster": cluster_arn}},
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    *_INTERFACE_CHANGES,
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSubnets",
-                ],
-                "Resource": "*",
-            },
-            {
-                "Effect": "Deny",
-                "Action": list(_INTERFACE_CHANGES),
-                "Resource": "*",
-                "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
-            },
-        ],
-    }
+    return [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            "Resource": app_secret_arn,
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            "Resource": userlist_secret_arn,
+        },
+        {**key_use, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]},
+        {
+            "Effect": "Allow",
+            "Action": ["ecs:DescribeServices", "ecs:UpdateService"],
+            "Resource": service_arn,
+        },
+        {
+            # ListTasks takes container instances as its resource, and Fargate has none.
+            "Effect": "Allow",
+            "Action": ["ecs:DescribeTasks", "ecs:ListTasks"],
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"ecs:cluster": cluster_arn}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": [
+                *_INTERFACE_CHANGES,
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Effect": "Deny",
+            "Action": list(_INTERFACE_CHANGES),
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
+        },
+    ]

@@ -63,6 +63,12 @@ def require_standby(primary: Server, replica: Server) -> None:
             )
 
 
+def follower_parameters(primary: Server) -> dict[str, int]:
+    """What a replica of any class must set to follow `primary`: the settings of the five whose value there is known."""
+    values = {name: _value(name, primary) for name in STANDBY_PARAMETERS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _value(name: str, server: Server) -> int | None:
     """What the server has of it: as declared, or RDS's default where that depends on the class."""
     declared = next((int(each.value) for each in server.parameters if each.name == name), None)

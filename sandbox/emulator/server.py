@@ -24,6 +24,7 @@ MOTO_VERSION = "5.2.5"
 EXTENDED_SERVICES = (
     "applicationautoscaling",
     "backup",
+    "dynamodb",
     "ec2",
     "ecs",
     "elasticache",

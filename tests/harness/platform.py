@@ -14,7 +14,7 @@ import yaml
 from infra.config import NAMESPACE, StackConfig, load_file
 from infra.outputs import OUTPUT_KEYS
 from infra.stack import declare
-from sandbox.recording import Recording, Registration, record
+from sandbox.recording import NOTHING, Recording, Registration, record
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("dev", "prod")
@@ -42,15 +42,19 @@ def changed(stack: str, path: str, value: Any) -> StackConfig:
     return StackConfig.parse(stack, values)
 
 
-def declared_by(config: StackConfig, admin_password: str | None = None) -> Recording:
-    """Everything that `declare` registers for `config`."""
+def declared_by(
+    config: StackConfig,
+    admin_password: str | None = None,
+    answers: Mapping[str, Mapping[str, Any]] = NOTHING,
+) -> Recording:
+    """Everything that `declare` registers for `config`, where look-ups find `answers`."""
 
     def program() -> Mapping[str, Any]:
         password = None if admin_password is None else pulumi.Output.secret(admin_password)
         outputs = declare(config, password)
         return {key: getattr(outputs, key) for key in OUTPUT_KEYS}
 
-    return record(program, config.stack)
+    return record(program, config.stack, answers)
 
 
 @functools.cache

@@ -8,6 +8,8 @@ import base64
 import json
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +33,7 @@ UNTAGGABLE = {
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:kms/alias:Alias",
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
     "aws:lambda/permission:Permission",
     "aws:route53/record:Record",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
@@ -255,6 +258,60 @@ def test_what_changed_behind_the_engines_back_is_seen_and_mended(dev: LiveStack)
     assert dev.planned_operations() == {"postgres-instance": "update"}
     assert dev.sandbox("up", "--json").returncode == 0
     assert dev.database()["BackupRetentionPeriod"] == 8
+
+
+def alarm(dev: LiveStack, row: str) -> str:
+    """What the function answers to an alarm: in a process of its own, with the environment that it was declared with."""
+    function = "reptidex-dev-scale-up"
+    configuration = dev.aws("lambda").get_function_configuration(FunctionName=function)
+    event = {
+        "alarmArn": f"arn:aws:cloudwatch:us-east-1:111111111111:alarm:reptidex-dev-{row}",
+        "time": "2026-11-24T12:00:00.000+0000",
+        "alarmData": {"alarmName": f"reptidex-dev-{row}", "state": {"value": "ALARM", "reason": "a test"}},
+    }
+    call = (
+        "import json, sys; from functions.scale_up import handler; print(handler(json.load(sys.stdin), None))"
+    )
+    variables = {
+        **dev.shell_variables,
+        **configuration["Environment"]["Variables"],
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", call], cwd=ROOT, env=variables, input=json.dumps(event), capture_output=True, text=True, check=True
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_what_has_grown_on_alarm_is_not_planned_back(dev: LiveStack) -> None:
+    assert alarm(dev, "postgres-cpu").startswith(
+        "accepted: postgres-class from db.t4g.medium to db.t4g.large"
+    )
+    assert alarm(dev, "cache-memory").startswith(
+        "accepted: cache-node from cache.t4g.micro to cache.t4g.small"
+    )
+    assert "less than 60 minutes ago" in alarm(dev, "postgres-memory")
+    assert dev.database()["DBInstanceClass"] == "db.t4g.large"
+
+    refresh = dev.sandbox("refresh")
+    assert refresh.returncode == 0, refresh.stderr[-3000:]
+    follows = {"postgres-parameters": "update", "cache-parameters": "update"}
+    assert dev.planned_operations() == follows, "and what is computed from a size follows it"
+    with dev.config_restored_afterwards():
+        dev.set_config("scaling.max_instance_class", "db.t4g.xlarge")
+        dev.set_config("postgres.instance_class", "db.t4g.xlarge")
+        assert dev.planned_operations()["postgres-instance"] == "update", "a declared class above it works"
+
+    dev.aws("rds").modify_db_instance(
+        DBInstanceIdentifier="reptidex-dev-postgres", DBInstanceClass="db.t4g.medium", ApplyImmediately=True
+    )
+    dev.aws("elasticache").modify_replication_group(
+        ReplicationGroupId="reptidex-dev-cache", CacheNodeType="cache.t4g.micro", ApplyImmediately=True
+    )
+    assert dev.sandbox("refresh").returncode == 0
+    assert dev.planned_operations() == {}
 
 
 def test_a_configured_password_is_nowhere_to_be_read(dev: LiveStack) -> None:

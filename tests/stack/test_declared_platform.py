@@ -291,7 +291,8 @@ def test_every_log_group_is_encrypted_with_its_own_regions_key_and_kept_as_confi
     instances = len(of_type(recording, INSTANCE))
     stores = len(of_type(recording, "aws:elasticache/replicationGroup:ReplicationGroup"))
     of_the_pool = 3  # its tasks, Container Insights, password rotation
-    assert len(groups) == 2 + 2 * instances + 2 * stores + of_the_pool
+    of_scaling_up = 1
+    assert len(groups) == 2 + 2 * instances + 2 * stores + of_the_pool + of_scaling_up
     for group in groups:
         keys = "dr-keys" if group.provider.split("::")[-2] == "dr" else "keys"
         assert group.inputs["kmsKeyId"].endswith(f":{keys}-logs")
@@ -436,5 +437,8 @@ def test_every_output_has_a_value(recording: Recording) -> None:
     assert [key for key, value in recording.outputs.items() if value in (None, "", [])] == []
 
 
-def test_nothing_is_looked_up_in_a_cloud_while_declaring(recording: Recording) -> None:
-    assert recording.invokes == []
+def test_nothing_is_looked_up_in_a_cloud_but_what_may_have_grown(recording: Recording) -> None:
+    assert sorted(recording.invokes) == [
+        "aws:elasticache/getReplicationGroup:getReplicationGroup",
+        "aws:rds/getInstances:getInstances",
+    ]

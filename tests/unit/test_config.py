@@ -167,6 +167,20 @@ MISTAKES: list[tuple[str, str, Any, str, str]] = [
     ("prod", "cache.scaling.target_cpu_percent", 80, "cache.scaling.target_cpu_percent", "80 is not allowed; .* 70"),
     ("prod", "sessions.scaling", {"max_shards": 3, "max_replicas_per_shard": 2, "target_cpu_percent": 60}, "sessions.scaling", "is not for db.r7g.large"),
     ("dev", "cache.shards", 0, "cache.shards", "0 is not allowed"),
+    ("dev", "scaling.mode", "on", "scaling.mode", "'on' is not allowed; .*'off', 'dry-run', 'approve' or 'act'"),
+    ("prod", "scaling.cooldown_minutes", 29, "scaling.cooldown_minutes", "29 is not allowed; .* 30"),
+    ("prod", "scaling.approval_minutes", 10, "scaling.approval_minutes", "10 is not allowed; .* 15"),
+    ("prod", "scaling.max_instance_class", "db.r7g.large", "scaling.max_instance_class", "'db.r7g.large' is not among db.r7g.xlarge and the larger sizes of its family: db.r7g.xlarge, db.r7g.2xlarge"),
+    ("prod", "scaling.max_instance_class", "db.m7g.2xlarge", "scaling.max_instance_class", "'db.m7g.2xlarge' is not among db.r7g.xlarge"),
+    ("prod", "scaling.max_instance_class", "db.r7g.huge", "scaling.max_instance_class", "'db.r7g.huge' is not known"),
+    ("prod", "postgres.replicas.0.parameters", {"max_connections": 4000}, "scaling.max_instance_class", "replica 'b': max_connections would be 4000 on db.r7g.xlarge, .* has up to 5000"),
+    ("dev", "scaling.max_iops", 6000, "scaling.max_iops", "6000 cannot be set: .* under 400 GiB"),
+    ("prod", "scaling.max_iops", 70000, "scaling.max_iops", "70000 is out of range: give 12000 to 64000 IOPS"),
+    ("prod", "scaling.max_throughput_mib_per_s", 8000, "scaling.max_throughput_mib_per_s", "8000 is out of range"),
+    ("prod", "postgres.storage.iops", 30000, "scaling.max_iops", "24000 is less than the declared 30000"),
+    ("prod", "scaling.max_node_type", "cache.r7g.4xlarge", "scaling.max_node_type", "'cache.r7g.4xlarge' does not go with cache.scaling"),
+    ("prod", "scaling.max_node_type", "cache.r6g.xlarge", "scaling.max_node_type", "'cache.r6g.xlarge' is not among cache.r7g.large and the larger sizes of its family"),
+    ("dev", "scaling.max_node_type", "db.r7g.large", "scaling.max_node_type", "is not one of elasticache's"),
 ]  # fmt: skip
 
 

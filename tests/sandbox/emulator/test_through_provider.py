@@ -1,6 +1,6 @@
 """Resources of the emulated account through the real Terraform AWS provider.
 
-Proves, for every type that the platform declares for replicas, backups, their buckets and private names: it is created,
+Proves, for every type that the platform declares for replicas, backups, their buckets, private names and scaling up: it is created,
 reads back and refreshes without a difference, changes in place and is deleted, by calls that are all emulated. Does not
 prove the engine's part, nor a replica created with its own parameter group, maintenance window or storage ceiling: the
 provider sets those afterwards, waits more than a minute for each step, and here they are changes to a replica.
@@ -9,7 +9,9 @@ The provider looks at a DB instance and at some other things after a minute at t
 side, and each test waits for its own.
 """
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -507,6 +509,46 @@ def walk_weighted_names(lab: Lab) -> None:
             pass
 
 
+# ---- scaling up
+
+
+def walk_what_scaling_up_keeps_and_reports(lab: Lab) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("f.py", "")
+    lab.connect("lambda").create_function(
+        FunctionName="scale-up",
+        Runtime="python3.13",
+        Role=lab.role_arn,
+        Handler="f.handler",
+        Code={"ZipFile": package.getvalue()},
+    )
+    topic = lab.connect("sns").create_topic(Name="failures")["TopicArn"]
+    failures = {
+        "functionName": "scale-up",
+        "maximumEventAgeInSeconds": 900,
+        "maximumRetryAttempts": 2,
+        "destinationConfig": {"onFailure": {"destination": topic}},
+    }
+    table = {
+        "billingMode": "PAY_PER_REQUEST",
+        "hashKey": "target",
+        "attributes": [{"name": "target", "type": "S"}],
+        "tags": {"Name": "steps"},
+    }
+    with (
+        life(lab.aws, "aws:dynamodb/table:Table", "steps", table, {"tags": {"Name": "steps of targets"}}),
+        life(
+            lab.aws,
+            "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+            "failures",
+            failures,
+            {"maximumEventAgeInSeconds": 600},
+        ),
+    ):
+        pass
+
+
 WALKS: tuple[Callable[[Lab], None], ...] = (
     walk_a_promotion,
     walk_a_replica_that_gets_a_parameter_group,
@@ -521,6 +563,7 @@ WALKS: tuple[Callable[[Lab], None], ...] = (
     walk_replicated_buckets,
     walk_vaults_and_plans,
     walk_restore_testing,
+    walk_what_scaling_up_keeps_and_reports,
 )
 
 

@@ -1,0 +1,1 @@
+"""What grows by itself when an alarm says that it is too small."""

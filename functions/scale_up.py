@@ -1,0 +1,437 @@
+"""Lets a database or a store that is too small grow by one step of its ladder: once, and never beyond the ladder's end.
+
+CloudWatch calls `handler` with an alarm that fires: asynchronously, at least once, and again up to twice if a call fails.
+Several alarms of one fault call at the same moment. What holds them together is one item of a DynamoDB table for each
+target: the last step. It is written on condition that the step before it is still the last one, so of two alarms one wins.
+
+A step is *proposed* (in mode `approve`, until a person calls with it), *taken*, or *done*. Whoever takes it writes that down
+first and changes the target afterwards, so a call that breaks off is repeated from there: a step names the size to reach and
+not how much to add, and only the alarm that took it goes on with it. The time at which it was taken starts the cooldown.
+
+Environment: MODE, APPROVAL_MINUTES, APPLY_IMMEDIATELY, TABLE_NAME, TOPIC_ARN, and TARGETS, a JSON list of `Target`.
+"""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+import boto3
+
+# Parameters of ModifyDBInstance or ModifyReplicationGroup that make a size; the descriptions show them by the same names.
+Size = Mapping[str, str | int]
+
+AVAILABLE = "available"
+STEP_ID_LENGTH = 12
+# SNS takes subjects of up to 100 characters.
+SUBJECT_LENGTH = 100
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer
+    """Why nothing is changed, and what a person can do."""
+
+
+class UnknownAlarmError(Exception):
+    """An alarm called that no target names."""
+
+
+class Mode(StrEnum):
+    """What an alarm leads to: a message that says what would be done, a proposal, or a step."""
+
+    DRY_RUN = "dry-run"
+    APPROVE = "approve"
+    ACT = "act"
+
+
+class Status(StrEnum):
+    """How far a step has come."""
+
+    PROPOSED = "proposed"
+    TAKEN = "taken"
+    DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What grows: one property of a DB instance (`service` is rds) or a replication group (elasticache).
+
+    `ladder` begins with the declared size and ends with the largest allowed one. `alarms` are the names of those that ask
+    for a step.
+    """
+
+    name: str
+    service: str
+    identifier: str
+    ladder: Sequence[Size]
+    cooldown_minutes: int
+    alarms: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One step of a target, as the table keeps it; `at` is when it was proposed or taken, in seconds since the epoch."""
+
+    target: str
+    id: str
+    status: Status
+    alarm: str
+    reason: str
+    before: Size
+    after: Size
+    at: int
+
+    @property
+    def text(self) -> str:
+        """What grows, and from what to what."""
+        return f"{self.target} from {show(self.before)} to {show(self.after)}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """A target as AWS describes it; `pending` holds changes that AWS has accepted and not carried out."""
+
+    size: Size
+    status: str
+    pending: Mapping[str, Any]
+
+    def is_on_its_way_to(self, size: Size) -> bool:
+        """Whether it has this size, or will have."""
+        return size in (self.size, {key: self.pending.get(key) for key in size})
+
+
+class Resource(Protocol):
+    """What can be described and grown."""
+
+    def running(self, properties: Sequence[str]) -> Running:
+        """It as it is now."""
+
+    def modify(self, size: Size, *, immediately: bool) -> None:
+        """Ask for another size: now, or in its maintenance window."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseInstance:
+    """A DB instance of RDS."""
+
+    client: Any
+    identifier: str
+
+    def running(self, properties: Sequence[str]) -> Running:
+        """It as it is now."""
+        found = self._describe()
+        return Running(
+            size={name: found[name] for name in properties},
+            status=found["DBInstanceStatus"],
+            pending=found.get("PendingModifiedValues", {}),
+        )
+
+    def modify(self, size: Size, *, immediately: bool) -> None:
+        """Ask for another size. RDS takes IOPS together with the allocated storage only."""
+        storage = {"AllocatedStorage": self._describe()["AllocatedStorage"]} if "Iops" in size else {}
+        self.client.modify_db_instance(
+            DBInstanceIdentifier=self.identifier, ApplyImmediately=immediately, **storage, **size
+        )
+
+    def _describe(self) -> Mapping[str, Any]:
+        [found] = self.client.describe_db_instances(DBInstanceIdentifier=self.identifier)["DBInstances"]
+        return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationGroup:
+    """A replication group of ElastiCache. That a change of its nodes waits is shown by its nodes alone."""
+
+    client: Any
+    identifier: str
+
+    def running(self, properties: Sequence[str]) -> Running:
+        """It as it is now."""
+        groups = self.client.describe_replication_groups(ReplicationGroupId=self.identifier)
+        [found] = groups["ReplicationGroups"]
+        nodes = self.client.describe_cache_clusters(CacheClusterId=found["MemberClusters"][0])
+        [node] = nodes["CacheClusters"]
+        return Running(
+            size={name: found[name] for name in properties},
+            status=found["Status"],
+            pending=found.get("PendingModifiedValues", {}) | node.get("PendingModifiedValues", {}),
+        )
+
+    def modify(self, size: Size, *, immediately: bool) -> None:
+        """Ask for another size."""
+        self.client.modify_replication_group(
+            ReplicationGroupId=self.identifier, ApplyImmediately=immediately, **size
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepTable:
+    """The last step of each target."""
+
+    client: Any
+    name: str
+
+    def last(self, target: str) -> Step | None:
+        """The target's last step."""
+        found = self.client.get_item(
+            TableName=self.name, Key={"target": {"S": target}}, ConsistentRead=True
+        ).get("Item")
+        if found is None:
+            return None
+        return Step(
+            target=target,
+            id=found["id"]["S"],
+            status=Status(found["status"]["S"]),
+            alarm=found["alarm"]["S"],
+            reason=found["reason"]["S"],
+            before=json.loads(found["before"]["S"]),
+            after=json.loads(found["after"]["S"]),
+            at=int(found["at"]["N"]),
+        )
+
+    def put(self, step: Step, *, replacing: Step | None) -> bool:
+        """Make `step` the last one if `replacing` still is; False if another call was faster.
+
+        Written twice is written once: the SDK repeats a call whose answer it lost.
+        """
+        values = {":id": step.id, ":status": step.status}
+        unchanged = "attribute_not_exists(target)"
+        if replacing is not None:
+            values |= {":last_id": replacing.id, ":last_status": replacing.status}
+            unchanged = "(id = :last_id AND #status = :last_status)"
+        try:
+            self.client.put_item(
+                TableName=self.name,
+                Item={
+                    **{name: {"S": str(getattr(step, name))} for name in ("target", "id", "status", "alarm", "reason")},
+                    "before": {"S": json.dumps(dict(step.before))},
+                    "after": {"S": json.dumps(dict(step.after))},
+                    "at": {"N": str(step.at)},
+                },
+                ConditionExpression=f"{unchanged} OR (id = :id AND #status = :status)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={name: {"S": str(value)} for name, value in values.items()},
+            )  # fmt: skip
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScaleUp:
+    """What an alarm leads to. `clients` are boto3's, by service."""
+
+    mode: Mode
+    approval_minutes: int
+    apply_immediately: bool
+    targets: Sequence[Target]
+    table_name: str
+    topic_arn: str
+    function_name: str
+    region: str
+    clients: Mapping[str, Any]
+    now: Callable[[], datetime]
+
+    def on_alarm(self, event: Mapping[str, Any]) -> str:
+        """One alarm's change of state; returns what came of it. Raises UnknownAlarmError, and what the AWS SDK does."""
+        alarm, state = event["alarmData"]["alarmName"], event["alarmData"]["state"]
+        if state["value"] != "ALARM":
+            return f"{alarm} is {state['value']}: nothing to do"
+        target = self._target_of(alarm)
+        try:
+            return self._ask(target, _step_id(event), alarm, state.get("reason", ""))
+        except Refusal as refusal:
+            return self._tell(
+                f"{target.name} does not grow", f"{alarm} asks {target.name} to grow. {refusal}"
+            )
+
+    def on_approval(self, target_name: str, step_id: str) -> str:
+        """A person's answer to a proposal; returns what came of it. Raises what the AWS SDK does."""
+        try:
+            return self._approve(target_name, step_id)
+        except Refusal as refusal:
+            return f"not approved: {refusal}"
+
+    def _ask(self, target: Target, step_id: str, alarm: str, reason: str) -> str:
+        last = self._table.last(target.name)
+        if last is not None and last.id == step_id:
+            return self._go_on(target, last)
+        if last is not None and self._waits_for_approval(last):
+            return f"{last.text} is proposed already"
+        size = self._checked(target, last).size
+        step = Step(
+            target=target.name,
+            id=step_id,
+            status=Status.PROPOSED if self.mode is Mode.APPROVE else Status.TAKEN,
+            alarm=alarm,
+            reason=reason,
+            before=size,
+            after=_next_size(target, size),
+            at=self._seconds,
+        )
+        if self.mode is Mode.DRY_RUN:
+            return self._tell(f"{target.name} would grow", f"would grow {step.text}\n{_because(step)}")
+        if not self._table.put(step, replacing=last):
+            return f"another alarm was faster with {target.name}"
+        return self._go_on(target, step)
+
+    def _approve(self, target_name: str, step_id: str) -> str:
+        target = next((each for each in self.targets if each.name == target_name), None)
+        last = None if target is None else self._table.last(target.name)
+        if target is None or last is None or last.id != step_id:
+            raise Refusal(f"step {step_id} of {target_name} is not the last one that was proposed")
+        if last.status is not Status.PROPOSED:
+            return self._go_on(target, last)
+        if self.mode is not Mode.APPROVE:
+            raise Refusal(f"the mode is {self.mode} by now")
+        if not self._waits_for_approval(last):
+            raise Refusal(f"the proposal is older than {self.approval_minutes} minutes")
+        size = self._checked(target, last).size
+        if size != last.before or _next_size(target, size) != last.after:
+            raise Refusal(f"{last.text} is no longer the next step: it is {show(size)}")
+        taken = replace(last, status=Status.TAKEN, at=self._seconds)
+        if not self._table.put(taken, replacing=last):
+            raise Refusal("another call was faster")
+        return self._go_on(target, taken)
+
+    def _go_on(self, target: Target, step: Step) -> str:
+        """Bring a step from where it is to where it can get without a person."""
+        if step.status is Status.DONE:
+            return f"{step.text} is done already"
+        if step.status is Status.PROPOSED:
+            return self._tell(f"approve: {step.text}", self._proposal(step))
+        running = self._resource(target).running(list(step.before))
+        if not running.is_on_its_way_to(step.after):
+            if running.size != step.before:
+                return self._tell(
+                    f"{target.name} does not grow",
+                    f"{step.text} was begun, but it is {show(running.size)} by now",
+                )
+            self._tell(f"growing {step.text}", f"growing {step.text}\n{_because(step)}")
+            self._resource(target).modify(step.after, immediately=self.apply_immediately)
+        when = "AWS is at it" if self.apply_immediately else "AWS does it in the maintenance window"
+        told = self._tell(
+            f"accepted: {step.text}", f"accepted: {step.text}. {when}, and says when it is through.\n{_because(step)}"
+        )  # fmt: skip
+        self._table.put(replace(step, status=Status.DONE), replacing=step)
+        return told
+
+    def _checked(self, target: Target, last: Step | None) -> Running:
+        """The target as it is, if it may grow now. Raises Refusal."""
+        cooldown = timedelta(minutes=target.cooldown_minutes)
+        if last is not None and last.status is not Status.PROPOSED and self._age(last) < cooldown:
+            end = datetime.fromtimestamp(last.at, UTC) + cooldown
+            raise Refusal(
+                f"Its last step, {last.text}, is less than {target.cooldown_minutes} minutes ago: "
+                f"not before {end:%H:%M} UTC."
+            )
+        running = self._resource(target).running(list(target.ladder[0]))
+        if running.status != AVAILABLE:
+            raise Refusal(f"{target.identifier} is {running.status}, and must be {AVAILABLE}.")
+        if running.pending:
+            raise Refusal(
+                f"Changes of {target.identifier} wait for its maintenance window "
+                f"({', '.join(sorted(running.pending))}): apply them first."
+            )
+        return running
+
+    def _target_of(self, alarm: str) -> Target:
+        for target in self.targets:
+            if alarm in target.alarms:
+                return target
+        raise UnknownAlarmError(f"no target names alarm {alarm}")
+
+    def _resource(self, target: Target) -> Resource:
+        kind = DatabaseInstance if target.service == "rds" else ReplicationGroup
+        return kind(self.clients[target.service], target.identifier)
+
+    @property
+    def _table(self) -> StepTable:
+        return StepTable(client=self.clients["dynamodb"], name=self.table_name)
+
+    @property
+    def _seconds(self) -> int:
+        return int(self.now().timestamp())
+
+    def _age(self, step: Step) -> timedelta:
+        return timedelta(seconds=self._seconds - step.at)
+
+    def _waits_for_approval(self, step: Step) -> bool:
+        return step.status is Status.PROPOSED and self._age(step) < timedelta(minutes=self.approval_minutes)
+
+    def _proposal(self, step: Step) -> str:
+        payload = json.dumps({"approve": step.target, "step": step.id})
+        return (
+            f"would grow {step.text}, if somebody approves within {self.approval_minutes} minutes:\n\n"
+            f"aws lambda invoke --region {self.region} --function-name {self.function_name} "
+            f"--cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout\n\n{_because(step)}"
+        )
+
+    def _tell(self, subject: str, message: str) -> str:
+        """Tell those who are on call; returns the message."""
+        self.clients["sns"].publish(
+            TopicArn=self.topic_arn,
+            Subject=f"{self.function_name}: {subject}"[:SUBJECT_LENGTH],
+            Message=message,
+        )
+        return message
+
+
+def show(size: Size) -> str:
+    """A size for people: its values, and what they are where that is not plain."""
+    return ", ".join(
+        f"{value}" if isinstance(value, str) else f"{value} {name}" for name, value in size.items()
+    )
+
+
+def _because(step: Step) -> str:
+    return f"Alarm {step.alarm}: {step.reason}"
+
+
+def _next_size(target: Target, size: Size) -> Size:
+    """The size after `size` on the ladder. Raises Refusal."""
+    if size not in target.ladder:
+        rungs = "; ".join(map(show, target.ladder))
+        raise Refusal(
+            f"It is {show(size)}, which is not one of: {rungs}. Declare what it is, or grow it by hand."
+        )
+    index = target.ladder.index(size)
+    if index + 1 == len(target.ladder):
+        raise Refusal(
+            f"It is {show(size)}, the largest size allowed. Raise the ceiling (`scaling` in the stack's file)."
+        )
+    return target.ladder[index + 1]
+
+
+def _step_id(event: Mapping[str, Any]) -> str:
+    """The same for every try of one change of an alarm's state."""
+    return hashlib.sha256(f"{event['alarmArn']} {event['time']}".encode()).hexdigest()[:STEP_ID_LENGTH]
+
+
+def handler(event: Mapping[str, Any], _context: object) -> str:
+    """An alarm as CloudWatch sends it, or `{"approve": <target>, "step": <id>}`. Raises what ScaleUp does."""
+    scale_up = ScaleUp(
+        mode=Mode(os.environ["MODE"]),
+        approval_minutes=int(os.environ["APPROVAL_MINUTES"]),
+        apply_immediately=os.environ["APPLY_IMMEDIATELY"] == "true",
+        targets=[Target(**each) for each in json.loads(os.environ["TARGETS"])],
+        table_name=os.environ["TABLE_NAME"],
+        topic_arn=os.environ["TOPIC_ARN"],
+        function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        region=os.environ["AWS_REGION"],
+        clients={name: boto3.client(name) for name in ("dynamodb", "elasticache", "rds", "sns")},
+        now=lambda: datetime.now(UTC),
+    )
+    if "approve" in event:
+        outcome = scale_up.on_approval(event["approve"], event["step"])
+    else:
+        outcome = scale_up.on_alarm(event)
+    log.info("%s", outcome)
+    return outcome

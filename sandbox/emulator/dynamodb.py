@@ -1,0 +1,24 @@
+"""DynamoDB: a tag that a table has already takes the new value, where moto keeps both.
+
+Source: Amazon DynamoDB API Reference, TagResource.
+"""
+
+from moto.dynamodb.models import DynamoDBBackend
+
+from sandbox.emulator.extending import extend
+
+_tag_resource = DynamoDBBackend.tag_resource
+
+
+class Backend(DynamoDBBackend):
+    """Methods of DynamoDBBackend that answer differently from AWS."""
+
+    def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
+        """Add tags, in place of those with the same keys."""
+        self.untag_resource(arn, list(tags))
+        _tag_resource(self, arn, tags)
+
+
+def install() -> None:
+    """Put this into moto."""
+    extend(DynamoDBBackend, Backend)
