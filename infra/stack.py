@@ -13,6 +13,7 @@ from components.secrets import Credentials, CredentialsArgs, DatabaseConnection,
 from infra.config import StackConfig
 from infra.outputs import StackOutputs
 from infra.providers import declare_providers
+from infra.wiring.alarms import Platform, declare_alarms
 from infra.wiring.backups import declare_backups
 from infra.wiring.cache import declare_stores
 from infra.wiring.pgbouncer import declare_pgbouncer
@@ -77,6 +78,13 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         is_promoted=postgres.writer is not postgres.primary,
     )
 
+    alarms = declare_alarms(
+        config,
+        home=home,
+        dr=dr,
+        platform=Platform(postgres=postgres, pool=pool, stores=stores, backups=backups),
+    )
+
     return StackOutputs(
         postgres_address=postgres.writer.address,
         postgres_port=postgres.writer.port,
@@ -118,6 +126,9 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         sessions_secret_arns=stores.sessions.secret_arns,
         store_event_topic_arn=stores.events.arn,
         notification_topic_arn=home.notifications.arn,
+        alarm_topic_arns=alarms.topic_arns,
+        dr_alarm_topic_arns=alarms.dr_topic_arns,
+        alarm_dashboard_name=alarms.dashboard_name,
         primary_region=home.name,
         primary_vpc_id=home.network.vpc_id,
         primary_app_subnet_ids=home.network.app_subnet_ids,

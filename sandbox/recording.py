@@ -93,6 +93,7 @@ class _MadeUpCloud(mocks.Mocks):
             "clusterEndpoints": [{"address": f"{args.name}.made-up", "port": 0}],
             "b64Std": "AAAAAAAAAAAAAAAAAAAAAA==",
             "dnsName": f"{args.name}.made-up",
+            "arnSuffix": f"{args.name}/made-up",
             "repositoryUrl": f"{args.name}.made-up",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}
