@@ -17,7 +17,7 @@ PROJECT = "dataplatform"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registration:
-    """One registered resource, with what the engine would be told about it. URNs refer to other registrations."""
+    """One registered resource, with what the engine would be told about it, and made-up outputs. URNs refer to other registrations."""
 
     urn: str
     type: str
@@ -25,6 +25,7 @@ class Registration:
     parent: str
     custom: bool
     inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
     provider: str
     protect: bool
     retain_on_delete: bool
@@ -134,6 +135,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     parent=request.parent,
                     custom=request.custom,
                     inputs=rpc.deserialize_properties(request.object),
+                    outputs=rpc.deserialize_properties(response.object),
                     provider=request.provider,
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,

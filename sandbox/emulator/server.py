@@ -24,9 +24,11 @@ MOTO_VERSION = "5.2.5"
 EXTENDED_SERVICES = (
     "applicationautoscaling",
     "backup",
+    "cloudwatch",
     "ec2",
     "ecs",
     "elasticache",
+    "logs",
     "memorydb",
     "rds",
     "route53",
