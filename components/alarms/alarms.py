@@ -11,10 +11,9 @@ from components.naming import PhysicalNames
 
 # The result of a row's expression, which is what is compared.
 RESULT_ID = "result"
-# A cause is seen up to some minutes after its consequences, which wait for it; and when it is over, they may last a little
-# longer (CloudWatch guide, "Composite alarm action suppression", WaitPeriod and ExtensionPeriod). The cause itself takes three
-# minutes without data, as long as the quickest of its consequences.
-SUPPRESSOR_WAIT_SECONDS, SUPPRESSOR_EXTENSION_SECONDS = 180, 300
+# When a cause is over, its consequences may last a little longer (CloudWatch guide, "Composite alarm action suppression",
+# ExtensionPeriod).
+SUPPRESSOR_EXTENSION_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +97,7 @@ class Alarms(pulumi.ComponentResource):
                 if composite.suppressor is None
                 else cloudwatch.CompositeAlarmActionsSuppressorArgs(
                     alarm=args.names.of(composite.suppressor),
-                    wait_period=SUPPRESSOR_WAIT_SECONDS,
+                    wait_period=composite.suppressor_wait_seconds,
                     extension_period=SUPPRESSOR_EXTENSION_SECONDS,
                 )
             ),

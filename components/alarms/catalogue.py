@@ -356,7 +356,8 @@ def _client_rows(pool: Pool) -> Iterator[Row]:
     yield silent_row(
         "pool-silent",
         family="pool",
-        description="no task of the pool reports how it does",
+        # PgBouncer knows a pool from its first client on, so that silence alone is not worth a page.
+        description="no task of the pool reports how it does, or no client has ever come",
         metric=Metric(
             namespace=POOL,
             name="ClientsActive",
@@ -823,6 +824,11 @@ def _spans(window: WeeklyWindow) -> Iterator[tuple[int, int]]:
 
 # Faults
 
+# A cause takes three minutes without data, as long as the quickest of its consequences, and may be seen that much after them:
+# they wait for it. A window's alarm follows the clock within a minute (CloudWatch guide, "Composite alarm action suppression",
+# WaitPeriod).
+CAUSE_WAIT_SECONDS, WINDOW_WAIT_SECONDS = 180, 60
+
 
 def down(database: Database, *, pool: Pool | None, maintenance: str | None) -> Composite:
     """A database that takes writes is gone. Where a `pool` is in front of it, that one sees it too."""
@@ -834,6 +840,7 @@ def down(database: Database, *, pool: Pool | None, maintenance: str | None) -> C
         description=f"{database.identifier} does not answer; what else goes off with it is a consequence",
         any_of=((f"{database.name}-silent",), *seen_by_pool),
         suppressor=maintenance,
+        suppressor_wait_seconds=0 if maintenance is None else WINDOW_WAIT_SECONDS,
     )
 
 
@@ -849,6 +856,7 @@ def replication_failing(replicas: Sequence[Database], *, cause: str, maintenance
         ),
         unless=(maintenance,),
         suppressor=cause,
+        suppressor_wait_seconds=CAUSE_WAIT_SECONDS,
     )
 
 
@@ -860,8 +868,9 @@ def pool_failing(pool: Pool, *, cause: str) -> Composite:
         family="pool",
         severity=Severity.PAGE,
         description="applications cannot connect, or wait too long for a connection",
-        any_of=(*waits, ("pool-silent",), ("pool-no-target",)),
+        any_of=(*waits, ("pool-no-target",)),
         suppressor=cause,
+        suppressor_wait_seconds=CAUSE_WAIT_SECONDS,
     )
 
 

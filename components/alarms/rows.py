@@ -113,7 +113,7 @@ class Composite:
     """One fault, made of the alarms that show it: it is what pages, once.
 
     It is there when all rows of any group in `any_of` are in alarm, and none in `unless`. It says nothing while
-    `suppressor`, the name of another alarm, is in alarm.
+    `suppressor`, the name of another alarm, is in alarm; so long as `suppressor_wait_seconds` it waits for that one to be.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Composite:
     any_of: tuple[tuple[str, ...], ...]
     unless: tuple[str, ...] = ()
     suppressor: str | None = None
+    suppressor_wait_seconds: int = 0
 
     @property
     def members(self) -> tuple[str, ...]:
