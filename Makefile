@@ -45,7 +45,7 @@ check: .venv/installed ## format, lint, types, unit, stack and policy tests (abo
 
 # Three at once on two cores: bringing a stack up is mostly waiting.
 test: check ## check, then the sandbox tests: real engine, real provider, both stacks
-	$(BIN)/pytest tests/sandbox --numprocesses 3 --dist loadfile
+	$(BIN)/pytest tests/sandbox --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/installed ## measure against the limits we promise
 	$(BIN)/python -m tests.bench

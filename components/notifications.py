@@ -7,10 +7,13 @@ from typing import Any
 import pulumi
 from pulumi_aws import sns
 
-# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it. The topic's policy
-# asks each for its aws:SourceAccount, so each must be one that sends it (RDS: SNS guide, "Example cases for access control";
-# AWS Backup: its guide, "Cross-service confused deputy prevention", where the source is the vault).
-PUBLISHERS = ("events.rds.amazonaws.com", "backup.amazonaws.com")
+# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it. Of these the topic's
+# policy asks for the aws:SourceAccount, so each must be one that sends it (RDS and CloudWatch: SNS guide, "Example cases for
+# access control"; AWS Backup: its guide, "Cross-service confused deputy prevention", where the source is the vault).
+ACCOUNTABLE_PUBLISHERS = ("events.rds.amazonaws.com", "backup.amazonaws.com", "cloudwatch.amazonaws.com")
+# A rule of EventBridge sends nothing to put a condition on (EventBridge guide, "Using resource-based policies", Amazon SNS).
+EVENT_RULES = "events.amazonaws.com"
+PUBLISHERS = (*ACCOUNTABLE_PUBLISHERS, EVENT_RULES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +51,7 @@ class NotificationTopic(pulumi.ComponentResource):
 
 
 def topic_policy(topic_arn: str, account_id: str) -> dict[str, Any]:
-    """Lets AWS's services publish on behalf of this account only, and refuses anything that is not encrypted in transit.
+    """Lets AWS's services publish, where they can be asked for it on behalf of this account only, and nothing in the clear.
 
     Source: SNS guide, "Example cases for access control" (aws:SourceAccount against the confused deputy).
     """
@@ -58,10 +61,17 @@ def topic_policy(topic_arn: str, account_id: str) -> dict[str, Any]:
             {
                 "Sid": "PublishByServices",
                 "Effect": "Allow",
-                "Principal": {"Service": list(PUBLISHERS)},
+                "Principal": {"Service": list(ACCOUNTABLE_PUBLISHERS)},
                 "Action": "sns:Publish",
                 "Resource": topic_arn,
                 "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            },
+            {
+                "Sid": "PublishByEventRules",
+                "Effect": "Allow",
+                "Principal": {"Service": EVENT_RULES},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
             },
             {
                 "Sid": "RefuseUnencryptedTransport",

@@ -15,6 +15,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -343,8 +344,10 @@ class ScaleUp:
         return running
 
     def _target_of(self, alarm: str) -> Target:
+        # What has more nodes than one alarm can read has several of a name, with a number after it.
+        name = re.sub(r"-\d+$", "", alarm)
         for target in self.targets:
-            if alarm in target.alarms:
+            if name in target.alarms:
                 return target
         raise UnknownAlarmError(f"no target names alarm {alarm}")
 

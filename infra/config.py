@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 
 from components.durability import Durability
 from components.windows import standard_utc_offset_minutes
-from infra.domains import backups, cache, dr, network, pgbouncer, postgres, scaling
+from infra.domains import alarms, backups, cache, dr, network, pgbouncer, postgres, scaling
+from infra.domains.alarms import AlarmsConfig
 from infra.domains.backups import BackupsConfig
 from infra.domains.base import Domain, Problem, repeated
 from infra.domains.cache import CacheConfig, SessionsConfig
@@ -72,6 +73,7 @@ class StackConfig(Domain):
     dr: DrConfig = DrConfig()
     dns: DnsConfig
     backups: BackupsConfig
+    alarms: AlarmsConfig
 
     @classmethod
     def parse(cls, stack: str, values: Mapping[str, Any]) -> Self:
@@ -201,6 +203,7 @@ def _problems(config: StackConfig) -> Iterator[Problem]:
     yield from cache.problems("cache", config.cache, config.environment)
     yield from cache.problems("sessions", config.sessions, config.environment)
     yield from scaling.problems(config.scaling, config.postgres, config.cache)
+    yield from alarms.problems(config.alarms, config.environment)
 
 
 def _stack_problems(config: StackConfig) -> Iterator[Problem]:

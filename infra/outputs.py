@@ -11,7 +11,7 @@ class StackOutputs:
     """The exported values; each field's name is the key. None of them is a secret.
 
     Ports are numbers, the subnets are lists of ids, the pool's databases are names: of the one for writes, then for
-    reads; the replicas' addresses are by name, the stores' secrets by user, all else is text. What begins with
+    reads; the replicas' addresses are by name, the stores' secrets by user, the alarms' topics by severity, all else is text. What begins with
     `postgres_` is of the instance that takes writes: the primary, or the replica that was promoted.
     """
 
@@ -55,6 +55,9 @@ class StackOutputs:
     sessions_secret_arns: Mapping[str, pulumi.Input[str]]
     store_event_topic_arn: pulumi.Input[str]
     notification_topic_arn: pulumi.Input[str]
+    alarm_topic_arns: Mapping[str, pulumi.Input[str]]
+    dr_alarm_topic_arns: Mapping[str, pulumi.Input[str]]
+    alarm_dashboard_name: pulumi.Input[str]
     primary_region: pulumi.Input[str]
     primary_vpc_id: pulumi.Input[str]
     primary_app_subnet_ids: Sequence[pulumi.Input[str]]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.alarms.rows import Severity
 from components.backups.plan import selection_tags
 from components.dns import Service, ServiceNames, ServiceNamesArgs, service_name
 from components.encryption import DataClass
@@ -13,6 +14,7 @@ from components.secrets import Credentials, CredentialsArgs, DatabaseConnection,
 from infra.config import StackConfig
 from infra.outputs import StackOutputs
 from infra.providers import declare_providers
+from infra.wiring.alarms import Platform, declare_alarms, declare_topics
 from infra.wiring.backups import declare_backups
 from infra.wiring.cache import declare_stores
 from infra.wiring.pgbouncer import declare_pgbouncer
@@ -58,7 +60,10 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         config, home=home, dr=dr, postgres=postgres, name=service_name(Service.POOLER, config.dns.zone_name)
     )
     stores = declare_stores(config, home=home, dr=dr)
-    declare_scaling(floor, home=home, postgres=postgres, stores=stores)
+    topics = declare_topics("alarms", config, home)
+    scaling = declare_scaling(
+        floor, home=home, postgres=postgres, stores=stores, topic_arn=topics[Severity.TICKET]
+    )
 
     addresses = {
         Service.WRITER: postgres.writer.address,
@@ -78,6 +83,15 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         dr=dr,
         primary_arn=postgres.primary.arn,
         is_promoted=postgres.writer is not postgres.primary,
+    )
+
+    alarms = declare_alarms(
+        config,
+        home=home,
+        dr=dr,
+        platform=Platform(postgres=postgres, pool=pool, stores=stores, backups=backups),
+        topics=topics,
+        scale_up_arns=scaling.scale_up_arns,
     )
 
     return StackOutputs(
@@ -121,6 +135,9 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         sessions_secret_arns=stores.sessions.secret_arns,
         store_event_topic_arn=stores.events.arn,
         notification_topic_arn=home.notifications.arn,
+        alarm_topic_arns=alarms.topic_arns,
+        dr_alarm_topic_arns=alarms.dr_topic_arns,
+        alarm_dashboard_name=alarms.dashboard_name,
         primary_region=home.name,
         primary_vpc_id=home.network.vpc_id,
         primary_app_subnet_ids=home.network.app_subnet_ids,

@@ -28,7 +28,7 @@ NOT_FOUND: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registration:
-    """One registered resource, with what the engine would be told about it. URNs refer to other registrations."""
+    """One registered resource, with what the engine would be told about it, and made-up outputs. URNs refer to other registrations."""
 
     urn: str
     type: str
@@ -36,6 +36,7 @@ class Registration:
     parent: str
     custom: bool
     inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
     provider: str
     protect: bool
     retain_on_delete: bool
@@ -107,6 +108,7 @@ class _MadeUpCloud(mocks.Mocks):
             "clusterEndpoints": [{"address": f"{args.name}.made-up", "port": 0}],
             "b64Std": "AAAAAAAAAAAAAAAAAAAAAA==",
             "dnsName": f"{args.name}.made-up",
+            "arnSuffix": f"{args.name}/made-up",
             "repositoryUrl": f"{args.name}.made-up",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}
@@ -150,6 +152,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     parent=request.parent,
                     custom=request.custom,
                     inputs=rpc.deserialize_properties(request.object),
+                    outputs=rpc.deserialize_properties(response.object),
                     provider=request.provider,
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,

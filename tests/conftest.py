@@ -5,10 +5,12 @@ import signal
 import hypothesis
 import pytest
 
-# A shell that runs the tests in the background has interrupts ignored, which every process they start would inherit:
-# and some of those are there to be interrupted.
+# A shell that runs the tests in the background has interrupts ignored, and `nohup` hang-ups, which every process they start
+# would inherit: and some of those are there to be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # An example may take long on a loaded machine without being wrong.
 hypothesis.settings.register_profile("default", deadline=None)

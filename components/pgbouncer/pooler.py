@@ -86,6 +86,8 @@ class Pooler(pulumi.ComponentResource):
     security_group_id: pulumi.Output[str]
     balancer_security_group_id: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
+    balancer_arn_suffix: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
 
     def __init__(self, name: str, args: PoolerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:pgbouncer:Pooler", name, None, opts)
@@ -114,6 +116,8 @@ class Pooler(pulumi.ComponentResource):
         self.security_group_id = task_group.id
         self.balancer_security_group_id = balancer_group.id
         self.log_group_name = log_group.name
+        self.balancer_arn_suffix = balancer.arn_suffix
+        self.target_group_arn_suffix = target_group.arn_suffix
         self.register_outputs(
             {
                 "address": self.address,
@@ -125,6 +129,8 @@ class Pooler(pulumi.ComponentResource):
                 "security_group_id": self.security_group_id,
                 "balancer_security_group_id": self.balancer_security_group_id,
                 "log_group_name": self.log_group_name,
+                "balancer_arn_suffix": self.balancer_arn_suffix,
+                "target_group_arn_suffix": self.target_group_arn_suffix,
             }
         )
 

@@ -130,6 +130,7 @@ class PostgresInstance(pulumi.ComponentResource):
     kms_key_arn: pulumi.Output[str]
     parameter_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
 
     def __init__(
         self,
@@ -158,6 +159,7 @@ class PostgresInstance(pulumi.ComponentResource):
         self.kms_key_arn = self._instance.kms_key_id
         self.parameter_group_name = self._parameter_group.name
         self.security_group_id = self._security_group.id
+        self.log_group_name = log_groups[EXPORTED_LOGS.index("postgresql")].name
 
     def allow_from(self, client: str, security_group_id: pulumi.Input[str]) -> None:
         """Let what carries a security group of this region connect; `client` is the rule's name in the state."""
@@ -173,6 +175,7 @@ class PostgresInstance(pulumi.ComponentResource):
             "kms_key_arn": self.kms_key_arn,
             "parameter_group_name": self.parameter_group_name,
             "security_group_id": self.security_group_id,
+            "log_group_name": self.log_group_name,
         }
 
     def _define_security_group(self) -> ec2.SecurityGroup:

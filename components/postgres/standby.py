@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.postgres.parameters import Parameter
-from components.postgres.sizing import InstanceClass, max_connections
+from components.postgres.sizing import InstanceClass, max_connections, planned_max_connections
 
 # PostgreSQL documentation, "Administrator's Overview" of hot standby: these five, and no others.
 STANDBY_PARAMETERS = (
@@ -38,6 +38,16 @@ class Server:
 
     instance_class: InstanceClass
     parameters: Sequence[Parameter]
+
+    @property
+    def planned_max_connections(self) -> int:
+        """Connections to plan with: as declared, or `sizing.planned_max_connections`."""
+        declared = self.parameter("max_connections")
+        return planned_max_connections(self.instance_class) if declared is None else declared
+
+    def parameter(self, name: str) -> int | None:
+        """The declared value of a parameter that is a number, in its own unit; None: it is RDS's default."""
+        return next((int(each.value) for each in self.parameters if each.name == name), None)
 
 
 def require_standby(primary: Server, replica: Server) -> None:
@@ -71,7 +81,7 @@ def follower_parameters(primary: Server) -> dict[str, int]:
 
 def _value(name: str, server: Server) -> int | None:
     """What the server has of it: as declared, or RDS's default where that depends on the class."""
-    declared = next((int(each.value) for each in server.parameters if each.name == name), None)
+    declared = server.parameter(name)
     if declared is not None:
         return declared
     match name:

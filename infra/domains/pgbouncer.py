@@ -9,7 +9,7 @@ from pydantic import Field
 from components.pgbouncer.pool_budget import RESERVED_CONNECTIONS, BudgetError, PoolBudget, pool_budget
 from components.pgbouncer.pooler import DEPLOYMENT_MAXIMUM_PERCENT
 from components.postgres.parameters import ParameterError
-from components.postgres.sizing import SizingError, planned_max_connections
+from components.postgres.sizing import SizingError
 from components.postgres.standby import Server
 from infra.domains.base import Domain, Problem
 from infra.domains.dr import DrConfig
@@ -87,18 +87,13 @@ def budgets(
 def _budget(pgbouncer: PgbouncerConfig, server: Server, *, databases: int) -> PoolBudget:
     kept = RESERVED_CONNECTIONS + pgbouncer.direct_connections
     return pool_budget(
-        max_connections=kept + (_max_connections(server) - kept) // databases,
+        max_connections=kept + (server.planned_max_connections - kept) // databases,
         headroom_connections=pgbouncer.direct_connections,
         max_tasks=pgbouncer.max_tasks,
         deployment_maximum_percent=DEPLOYMENT_MAXIMUM_PERCENT,
         users=USERS,
         useful_connections=pgbouncer.server_connections // databases,
     )
-
-
-def _max_connections(server: Server) -> int:
-    declared = next((each.value for each in server.parameters if each.name == "max_connections"), None)
-    return planned_max_connections(server.instance_class) if declared is None else int(declared)
 
 
 def problems(

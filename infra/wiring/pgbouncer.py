@@ -35,6 +35,7 @@ class Pool:
     pooler: Pooler
     images: ImageRepository
     users: PoolUsers
+    rotation: PasswordRotation
 
 
 def declare_pgbouncer(
@@ -62,8 +63,10 @@ def declare_pgbouncer(
     pooler = Pooler("pooler", pooler_args, home.opts)
     for instance in reachable.values():
         instance.allow_from("pooler", pooler.security_group_id)
-    PasswordRotation("pooler-rotation", _rotation_args(config, home, pooler, users, name), home.opts)
-    return Pool(pooler=pooler, images=images, users=users)
+    rotation = PasswordRotation(
+        "pooler-rotation", _rotation_args(config, home, pooler, users, name), home.opts
+    )
+    return Pool(pooler=pooler, images=images, users=users, rotation=rotation)
 
 
 def _reachable(home: Region, postgres: PostgresServers) -> dict[str, PostgresInstance]:

@@ -92,9 +92,17 @@ def _running_cache(names: PhysicalNames, opts: pulumi.InvokeOptions) -> Size | N
 
 
 def declare_scaling(
-    config: StackConfig, *, home: Region, postgres: PostgresServers, stores: Stores
+    config: StackConfig,
+    *,
+    home: Region,
+    postgres: PostgresServers,
+    stores: Stores,
+    topic_arn: pulumi.Input[str],
 ) -> Scaling:
-    """The function in `home`, for the primary and the cache there. `config` is the declared one: its sizes are the floor."""
+    """The function in `home`, for the primary and the cache there. `config` is the declared one: its sizes are the floor.
+
+    `topic_arn` is where it says what it does or proposes: where the alarms that ask for it go.
+    """
     if config.scaling.mode == "off":
         return Scaling(scale_up_arns={})
     names = PhysicalNames(config.stack)
@@ -109,7 +117,7 @@ def declare_scaling(
             approval_minutes=config.scaling.approval_minutes,
             apply_immediately=config.scaling.apply_immediately,
             targets=targets,
-            topic_arn=home.notifications.arn,
+            topic_arn=topic_arn,
             topic_key_arn=home.key_arn(DataClass.NOTIFICATIONS),
             logs_key_arn=home.key_arn(DataClass.LOGS),
             log_retention_days=config.logs.retention_days,

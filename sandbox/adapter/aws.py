@@ -336,6 +336,12 @@ class AwsProvider(ProviderServer):
         outputs = self._outputs(target, state.value, inputs, state)
         if STATE_KEY in earlier:
             before = self._outputs(target, prior.value or {}, inputs)
+            # What a block does not say is read back as zero, which a refresh would report as a change made outside.
+            outputs |= {
+                name: before[name]
+                for name in difference.unchanged_blocks(target.shape, prior.value, state.value)
+                if name in before
+            }
             found = _drifted(target.shape, inputs, before, outputs)
         else:
             found = {**values.settable(target.shape.object, outputs), autoname.DEFAULTS_KEY: []}

@@ -43,6 +43,17 @@ def changes(shape: Shape, plan: Plan) -> list[Change]:
     ]
 
 
+def unchanged_blocks(
+    shape: Shape, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
+) -> list[str]:
+    """The blocks, by Pulumi's name, that mean the same in two Terraform objects, whatever they say of what is absent."""
+    return [
+        field.pulumi
+        for field in shape.object.fields
+        if field.block and field.pulumi and same(field.type, _member(before, field), _member(now, field))
+    ]
+
+
 def _object_changes(
     shape: Object, prior: Any, planned: Any, config: Any, path: str
 ) -> Iterator[tuple[str, Kind]]:

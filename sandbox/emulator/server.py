@@ -24,10 +24,12 @@ MOTO_VERSION = "5.2.5"
 EXTENDED_SERVICES = (
     "applicationautoscaling",
     "backup",
+    "cloudwatch",
     "dynamodb",
     "ec2",
     "ecs",
     "elasticache",
+    "logs",
     "memorydb",
     "rds",
     "route53",

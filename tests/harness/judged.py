@@ -23,6 +23,7 @@ from pulumi_policy.proxy import unknown_checking_proxy
 
 from policies import exemptions
 from policies.pack import Policies, all_policies, rule_ids
+from policies.rules.alarms import TOPIC
 from sandbox.recording import Recording
 from tests.harness.platform import ROOT
 
@@ -63,7 +64,8 @@ def recorded(recording: Recording) -> list[Declared]:
         Declared(
             type=each.type,
             name=each.name,
-            inputs=each.inputs,
+            # Rules between resources see outputs too; of ours they follow this one, from an alarm to its topic.
+            inputs={**each.inputs, "arn": each.outputs["arn"]} if each.type == TOPIC else each.inputs,
             protect=each.protect,
             provider=providers.get(each.provider.rpartition("::")[0], {}),
             # Which property takes which value is not recorded: any may.

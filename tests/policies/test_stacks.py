@@ -146,7 +146,7 @@ def lacking(rule: str, resources: Iterable[Declared], **config: Any) -> set[str]
     return found
 
 
-# What the rules between resources are about: a whole stack takes a quarter of a second to convert.
+# What the rules between resources are about, but for the alarms: a whole stack takes a quarter of a second to convert.
 SERVICES = (
     "aws:rds/",
     "aws:backup/",
@@ -158,7 +158,7 @@ SERVICES = (
     "aws:secretsmanager/secret:",
     "aws:elasticache/rep",
     "aws:memorydb/cluster:",
-    "aws:cloudwatch/",
+    "aws:cloudwatch/logGroup:",
 )
 BETWEEN = tuple(each for each in ours("prod") if each.type.startswith(SERVICES))
 
@@ -234,6 +234,7 @@ WITHOUT_COPIES = [
         ("databases-have-their-scaling-alarms", lambda: [*BETWEEN, *watching(IDENTIFIER, *SCALING[:3])], PRIMARY),
         ("databases-have-their-scaling-alarms", lambda: [*BETWEEN, *watching("another", *SCALING)], PRIMARY),
         ("replicas-have-a-lag-alarm", lambda: [*BETWEEN, *watching(f"{IDENTIFIER}-b", "ReplicaLag")], REPLICAS - {"postgres-replica-b-instance"}),
+        ("replicas-have-a-lag-alarm", lambda: list(BETWEEN), REPLICAS),
         ("alarms-speak-to-topics-that-exist", lambda: [TOPIC, *watching("db", "A", alarmActions=[TOPIC_ARN])], set()),
         ("alarms-speak-to-topics-that-exist", lambda: [TOPIC, *watching("db", "A", alarmActions=[TOPIC_ARN + "x"])], {"db-math"}),
         ("alarms-speak-to-topics-that-exist", lambda: [TOPIC, *watching("db", "A", alarmActions=[UNKNOWN_STRING_VALUE])], {"db-math"}),

@@ -29,6 +29,16 @@ pulumi.export("password", pulumi.Output.secret("canary-5f0e"))
 """
 
 
+# Whole stacks wait for the provider, ten minutes and more: begun first, they wait while everything else runs.
+LONGEST_FIRST = ("test_prod.py", "test_dev.py", "test_promotion.py", "test_restore.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the modules; `--no-loadscope-reorder` keeps it. Within a module nothing changes its place."""
+    rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
 @pytest.fixture(scope="session")
 def toolchain() -> Toolchain:
     """A real engine with everything it needs."""

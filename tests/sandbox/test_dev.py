@@ -27,6 +27,7 @@ UNTAGGABLE = {
     "aws:backup/restoreTestingSelection:RestoreTestingSelection",
     "aws:backup/selection:Selection",
     "aws:backup/vaultNotifications:VaultNotifications",
+    "aws:cloudwatch/dashboard:Dashboard",
     "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecr/lifecyclePolicy:LifecyclePolicy",

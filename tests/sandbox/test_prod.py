@@ -4,6 +4,7 @@ Proves that production converges and that neither a replacement nor a destroy ge
 deletion protection: the emulator's stands in for it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,7 +97,10 @@ def test_a_larger_node_of_a_store_is_an_update_in_place(prod: LiveStack) -> None
     operations = prod.planned_operations()
     prod.set_config("cache.node_type", "cache.r7g.large")
     prod.set_config("sessions.node_type", "db.r7g.large")
-    assert operations == {"cache-replication-group": "update", "sessions-cluster": "update"}
+    # From four vCPUs on, it is the engine's own CPU that is watched.
+    assert operations == dict.fromkeys(
+        ("cache-replication-group", "sessions-cluster", "alarms-cache-cpu", "alarms-sessions-cpu"), "update"
+    )
 
 
 def test_every_replica_is_where_it_should_be_and_follows_the_primary(prod: LiveStack) -> None:
@@ -151,8 +155,11 @@ def test_removing_a_replica_from_the_middle_of_the_list_deletes_that_one_only(pr
         assert done.returncode == 0, done.stderr
         operations = prod.planned_operations()
     assert instances(operations) == {"postgres-replica-c-instance": "delete"}
-    # The pool forgets the replica: its rule, and its configuration, which is in the task's definition.
-    assert {name for name in operations if "postgres-replica-c" not in name} == {
+    # The pool forgets the replica: its rule, and its configuration, which is in the task's definition. So do the alarms.
+    assert {name for name in operations if not re.search(r"postgres-replica-c|alarms-postgres-c", name)} == {
+        "alarms-dashboard",
+        "alarms-maintenance-replicas",
+        "alarms-replication-failing",
         "names-readers-c",
         "pooler-tasks-to-c",
         "pooler-task",
@@ -168,8 +175,15 @@ def test_one_more_replica_creates_that_one_only(prod: LiveStack) -> None:
         prod.set_config("postgres.replicas[3].availability_zone", "us-east-1a")
         operations = prod.planned_operations()
     assert instances(operations) == {"postgres-replica-a-instance": "create"}
-    of_the_pool = {"pooler-task", "pooler-service"}
-    assert {operation for name, operation in operations.items() if name not in of_the_pool} == {"create"}
+    # Of the pool, and of the alarms that know all replicas.
+    updated = {
+        "pooler-task",
+        "pooler-service",
+        "alarms-dashboard",
+        "alarms-maintenance-replicas",
+        "alarms-replication-failing",
+    }
+    assert {operation for name, operation in operations.items() if name not in updated} == {"create"}
 
 
 @pytest.mark.parametrize(

@@ -102,15 +102,18 @@ def test_no_logical_name_holds_a_stage_a_region_or_an_account(stack: str, record
         assert config.regions.primary not in registration.name
 
 
-def is_of_a_store(registration: Registration) -> bool:
-    """Production's sessions are on another service, and its cache scales: tests/stack/test_stores.py compares them."""
-    return registration.name.startswith(("cache", "sessions"))
+def is_compared_elsewhere(registration: Registration) -> bool:
+    """Production's sessions are on another service, and its cache scales: tests/stack/test_stores.py compares them.
+
+    The alarms of both are compared in tests/stack/test_alarms.py.
+    """
+    return registration.name.startswith(("cache", "sessions", "alarms-", "dr-alarms"))
 
 
 def test_dev_is_production_without_copies_of_its_data() -> None:
     """What dev lacks: the replicas with their names, the copies of backups, and what protects production's data."""
     names = {
-        stack: {(r.type, r.name) for r in declared(stack).registrations if not is_of_a_store(r)}
+        stack: {(r.type, r.name) for r in declared(stack).registrations if not is_compared_elsewhere(r)}
         for stack in STACKS
     }
     assert {name for _, name in names["dev"] - names["prod"]} == {

@@ -169,7 +169,9 @@ def test_removing_a_replica_from_the_middle_of_the_list_removes_that_one_only() 
     all_of_them = {r.urn for r in declared("prod").registrations}
     assert fewer < all_of_them
     for urn in all_of_them - fewer:
-        assert re.search(r"::postgres-replica-c(-|$)|::(names-readers|pooler-tasks-to)-c$", urn), urn
+        assert re.search(
+            r"::postgres-replica-c(-|$)|::(names-readers|pooler-tasks-to)-c$|::alarms-postgres-c-", urn
+        ), urn
 
 
 def test_the_promotion_ends_the_replication_and_protects_what_is_now_the_data() -> None:

@@ -133,10 +133,16 @@ def test_a_key_is_used_through_the_services_of_its_class_and_no_other(
         assert statement["Condition"]["StringEquals"]["kms:ViaService"] == wanted
 
 
-def test_rds_and_aws_backup_publish_on_behalf_of_this_account_only() -> None:
-    publish = topic_policy("arn:aws:sns:us-west-2:123456789012:t", ACCOUNT)["Statement"][0]
-    assert publish["Principal"]["Service"] == ["events.rds.amazonaws.com", "backup.amazonaws.com"]
+def test_who_says_on_whose_behalf_publishes_on_behalf_of_this_account_only() -> None:
+    publish, by_rules, _ = topic_policy("arn:aws:sns:us-west-2:123456789012:t", ACCOUNT)["Statement"]
+    assert publish["Principal"]["Service"] == [
+        "events.rds.amazonaws.com",
+        "backup.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+    ]
     assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert by_rules["Principal"]["Service"] == "events.amazonaws.com"
+    assert "Condition" not in by_rules, "EventBridge would be refused, without a word"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +180,8 @@ def test_who_publishes_to_the_topic_can_use_its_key() -> None:
     """An encrypted topic whose publishers cannot use the key drops their messages without an error."""
     publishers = next(s for s in statements(DataClass.NOTIFICATIONS) if s["Sid"] == "UseByPublishers")
     policy = topic_policy("arn:aws:sns:us-west-2:123456789012:t", ACCOUNT)
-    assert policy["Statement"][0]["Principal"]["Service"] == publishers["Principal"]["Service"]
+    accountable, by_rules = (s["Principal"]["Service"] for s in policy["Statement"] if s["Effect"] == "Allow")
+    assert [*accountable, by_rules] == publishers["Principal"]["Service"]
     assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(publishers["Action"])
 
 

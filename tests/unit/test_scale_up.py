@@ -243,6 +243,11 @@ def test_the_nodes_of_the_cache_grow_by_one_step(world: World, alarm: str) -> No
     ]
 
 
+def test_alarms_of_further_nodes_count_as_the_first_ones(world: World) -> None:
+    world.alarm(f"{TARGETS[-1].alarms[0]}-2")
+    assert world.node_type == NODES[1]
+
+
 def test_it_says_what_it_does_before_and_after_with_both_sizes_and_why(world: World) -> None:
     world.alarm("cpu")
     before, after = world.messages

@@ -1,0 +1,286 @@
+"""Alarms: in each region what watches the things there, who is told, and one dashboard over all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import pulumi
+from pulumi_aws import cloudwatch
+
+from components.alarms import catalogue
+from components.alarms.alarms import Alarms as RegionalAlarms
+from components.alarms.alarms import AlarmsArgs
+from components.alarms.dashboard import AlarmDashboard, DashboardArgs
+from components.alarms.rows import Composite, Row, Severity
+from components.encryption import DataClass
+from components.naming import PhysicalNames
+from components.notifications import NotificationTopic, NotificationTopicArgs
+from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
+from components.postgres import sizing
+from components.postgres.instance import PostgresInstance
+from components.postgres.standby import Server
+from components.windows import WeeklyWindow
+from infra.config import StackConfig
+from infra.domains.cache import StoreConfig
+from infra.domains.postgres import ReplicaConfig
+from infra.wiring.backups import Backups
+from infra.wiring.cache import Stores
+from infra.wiring.pgbouncer import Pool
+from infra.wiring.postgres import PostgresServers
+from infra.wiring.regional import Region
+
+POSTGRES_MAINTENANCE, REPLICA_MAINTENANCE = "maintenance-postgres", "maintenance-replicas"
+# Both are computed for every server, in MiB.
+WAL_PARAMETERS = ("max_wal_size", "max_slot_wal_keep_size")
+
+
+# By severity; in an environment that pages nobody there is none for pages.
+Topics = Mapping[Severity, pulumi.Output[str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alarms:
+    """Every alarm by the name of its row, the topics that they speak to, by severity and region, and the dashboard."""
+
+    by_name: Mapping[str, cloudwatch.MetricAlarm]
+    topic_arns: Mapping[str, pulumi.Output[str]]
+    dr_topic_arns: Mapping[str, pulumi.Output[str]]
+    dashboard_name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watched:
+    """What is watched in one region."""
+
+    rows: Sequence[Row] = ()
+    composites: Sequence[Composite] = ()
+
+    @property
+    def alarms(self) -> tuple[Row | Composite, ...]:
+        """Both, what pages first."""
+        return (*self.composites, *self.rows)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Platform:
+    """What there is to be watched."""
+
+    postgres: PostgresServers
+    pool: Pool
+    stores: Stores
+    backups: Backups
+
+
+def declare_topics(prefix: str, config: StackConfig, region: Region) -> Topics:
+    """One region's topics: one for each severity that the environment knows."""
+    recipients = {Severity.PAGE: config.alarms.page, Severity.TICKET: config.alarms.ticket}
+    return {
+        severity: NotificationTopic(
+            f"{prefix}-{severity}",
+            NotificationTopicArgs(
+                account_id=config.account_id,
+                kms_key_arn=region.key_arn(DataClass.NOTIFICATIONS),
+                email_addresses=told.email_addresses,
+            ),
+            region.opts,
+        ).arn
+        for severity, told in recipients.items()
+        if told is not None
+    }
+
+
+def declare_alarms(
+    config: StackConfig,
+    *,
+    home: Region,
+    dr: Region,
+    platform: Platform,
+    topics: Topics,
+    scale_up_arns: Mapping[str, pulumi.Input[str]],
+) -> Alarms:
+    """Both regions' alarms; `topics` are those at home.
+
+    `scale_up_arns` are functions that an alarm calls when it goes off, by what its row scales.
+    """
+    at_home, abroad = _watched_at_home(config, home, platform), _watched_abroad(config, dr, platform)
+    dr_topics = declare_topics("dr-alarms", config, dr) if abroad.rows else {}
+    names = PhysicalNames(config.stack)
+    declared = [
+        RegionalAlarms(
+            name,
+            AlarmsArgs(
+                names=names,
+                rows=watched.rows,
+                composites=watched.composites,
+                topic_arns=_told(region_topics),
+                scale_up_arns=scale_up_arns,
+            ),
+            region.opts,
+        )
+        for name, region, watched, region_topics in (
+            ("alarms", home, at_home, topics),
+            ("dr-alarms", dr, abroad, dr_topics),
+        )
+        if watched.rows
+    ]
+    dashboard = AlarmDashboard(
+        "alarms",
+        DashboardArgs(
+            account_id=config.account_id,
+            names=names,
+            alarms={home.name: at_home.alarms, dr.name: abroad.alarms},
+        ),
+        home.opts,
+    )
+    return Alarms(
+        by_name=dict(chain.from_iterable(each.by_name.items() for each in declared)),
+        topic_arns={str(severity): arn for severity, arn in topics.items()},
+        dr_topic_arns={str(severity): arn for severity, arn in dr_topics.items()},
+        dashboard_name=dashboard.dashboard_name,
+    )
+
+
+def _told(topic_arns: Topics) -> dict[Severity, pulumi.Output[str]]:
+    """Where nobody is paged, a page is a ticket."""
+    return {severity: topic_arns.get(severity, topic_arns[Severity.TICKET]) for severity in Severity}
+
+
+def _watched_at_home(config: StackConfig, home: Region, platform: Platform) -> Watched:
+    primary = _database(
+        "postgres",
+        config,
+        platform.postgres.primary,
+        config.postgres.server(),
+        takes_writes=True,
+        feeds_replicas=bool(config.postgres.replicas),
+    )
+    replicas = [_replica(config, wanted, platform.postgres) for wanted in _replicas_in(config, home)]
+    pool = _pool(config, platform.pool)
+    clock = catalogue.balancer_metric(pool, "HealthyHostCount", "Maximum", "clock")
+    maintenance = [
+        catalogue.maintenance_row(
+            POSTGRES_MAINTENANCE, [_utc(config, config.postgres.maintenance_window)], clock
+        )
+    ]
+    cause = catalogue.down(primary, pool=pool, maintenance=POSTGRES_MAINTENANCE)
+    composites = [cause, catalogue.pool_failing(pool, cause=cause.name)]
+    if replicas:
+        windows = [
+            _utc(config, config.postgres.replica_maintenance_window(wanted))
+            for wanted in _replicas_in(config, home)
+        ]
+        maintenance.append(catalogue.maintenance_row(REPLICA_MAINTENANCE, windows, clock))
+        composites.append(
+            catalogue.replication_failing(replicas, cause=cause.name, maintenance=REPLICA_MAINTENANCE)
+        )
+    return Watched(
+        rows=(
+            *chain.from_iterable(map(catalogue.postgres_rows, (primary, *replicas))),
+            *catalogue.pool_rows(pool),
+            *catalogue.store_rows(_store("cache", config, config.cache, evicts=True)),
+            *catalogue.store_rows(_store("sessions", config, config.sessions, evicts=False)),
+            *catalogue.backup_rows(_backups(config, platform.backups)),
+            catalogue.rotation_row(platform.pool.rotation.function_name),
+            *map(catalogue.dead_letter_row, config.alarms.dead_letter_queues),
+            *maintenance,
+        ),
+        composites=composites,
+    )
+
+
+def _watched_abroad(config: StackConfig, dr: Region, platform: Platform) -> Watched:
+    """The replicas there. An alarm cannot look at one of another region, so it knows no cause, and pages nobody.
+
+    What a dead DR replica does to the primary pages at home. A promoted one is a primary, and pages for itself.
+    """
+    databases = [_replica(config, wanted, platform.postgres) for wanted in _replicas_in(config, dr)]
+    return Watched(
+        rows=tuple(chain.from_iterable(map(catalogue.postgres_rows, databases))),
+        composites=[
+            catalogue.down(database, pool=None, maintenance=None)
+            for database in databases
+            if database.takes_writes
+        ],
+    )
+
+
+def _replicas_in(config: StackConfig, region: Region) -> list[ReplicaConfig]:
+    return [wanted for wanted in config.postgres.replicas if wanted.region == region.name]
+
+
+def _replica(config: StackConfig, wanted: ReplicaConfig, postgres: PostgresServers) -> catalogue.Database:
+    return _database(
+        f"postgres-{wanted.name}",
+        config,
+        postgres.replicas[wanted.name],
+        config.postgres.replica_server(wanted),
+        takes_writes=config.dr.promotes(wanted),
+        feeds_replicas=False,
+    )
+
+
+def _database(
+    name: str,
+    config: StackConfig,
+    instance: PostgresInstance,
+    server: Server,
+    *,
+    takes_writes: bool,
+    feeds_replicas: bool,
+) -> catalogue.Database:
+    storage = config.postgres.storage
+    declared = {each.name: int(each.value) for each in server.parameters if each.name in WAL_PARAMETERS}
+    return catalogue.Database(
+        name=name,
+        identifier=PhysicalNames(config.stack).of(name),
+        takes_writes=takes_writes,
+        feeds_replicas=feeds_replicas,
+        memory_bytes=server.instance_class.memory_bytes,
+        max_connections=server.planned_max_connections,
+        iops=sizing.validate_gp3(
+            storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s
+        ).iops,
+        allocated_storage_gib=storage.allocated_storage_gib,
+        max_wal_size_mib=declared["max_wal_size"],
+        max_slot_wal_keep_size_mib=declared["max_slot_wal_keep_size"],
+        log_group_name=instance.log_group_name,
+    )
+
+
+def _pool(config: StackConfig, pool: Pool) -> catalogue.Pool:
+    return catalogue.Pool(
+        cluster_name=PhysicalNames(config.stack).of("pooler"),
+        service_name=pool.pooler.service_name,
+        balancer=pool.pooler.balancer_arn_suffix,
+        target_group=pool.pooler.target_group_arn_suffix,
+        databases=(WRITER_DATABASE, READER_DATABASE),
+        max_wait_seconds=config.alarms.thresholds.pool_max_wait_seconds,
+    )
+
+
+def _store(name: str, config: StackConfig, wanted: StoreConfig, *, evicts: bool) -> catalogue.Store:
+    return catalogue.Store(
+        name=name,
+        identifier=PhysicalNames(config.stack).of(name),
+        service="memorydb" if wanted.on_memorydb else "elasticache",
+        cluster_mode=wanted.cluster_mode,
+        shards=wanted.shards,
+        replicas_per_shard=wanted.replicas_per_shard,
+        vcpu=wanted.node().vcpu,
+        evicts=evicts,
+        evictions_per_minute=config.alarms.thresholds.cache_evictions_per_minute,
+        hit_rate_percent=config.alarms.thresholds.cache_hit_rate_percent,
+    )
+
+
+def _backups(config: StackConfig, backups: Backups) -> catalogue.Backups:
+    return catalogue.Backups(
+        stack=config.stack,
+        vault_name=backups.vault.name,
+        has_copies=any(rule.copy_retention_days is not None for rule in config.backups.rules.values()),
+        published_ages=config.alarms.published_ages,
+    )
+
+
+def _utc(config: StackConfig, window: WeeklyWindow) -> WeeklyWindow:
+    return window.to_utc(config.time_zone)
