@@ -13,7 +13,7 @@ from components.secrets import Credentials, CredentialsArgs, DatabaseConnection,
 from infra.config import StackConfig
 from infra.outputs import StackOutputs
 from infra.providers import declare_providers
-from infra.wiring.alarms import Platform, declare_alarms
+from infra.wiring.alarms import declare_alarms
 from infra.wiring.backups import declare_backups
 from infra.wiring.cache import declare_stores
 from infra.wiring.pgbouncer import declare_pgbouncer
@@ -78,12 +78,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         is_promoted=postgres.writer is not postgres.primary,
     )
 
-    alarms = declare_alarms(
-        config,
-        home=home,
-        dr=dr,
-        platform=Platform(postgres=postgres, pool=pool, stores=stores, backups=backups),
-    )
+    alarms = declare_alarms(config, home=home, dr=dr, postgres=postgres, pool=pool, backups=backups)
 
     return StackOutputs(
         postgres_address=postgres.writer.address,
