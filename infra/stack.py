@@ -14,7 +14,7 @@ from components.secrets import Credentials, CredentialsArgs, DatabaseConnection,
 from infra.config import StackConfig
 from infra.outputs import StackOutputs
 from infra.providers import declare_providers
-from infra.wiring.alarms import Platform, declare_alarms, declare_topics
+from infra.wiring.alarms import declare_alarms, declare_topics
 from infra.wiring.backups import declare_backups
 from infra.wiring.cache import declare_stores
 from infra.wiring.pgbouncer import declare_pgbouncer
@@ -89,7 +89,9 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         config,
         home=home,
         dr=dr,
-        platform=Platform(postgres=postgres, pool=pool, stores=stores, backups=backups),
+        postgres=postgres,
+        pool=pool,
+        backups=backups,
         topics=topics,
         scale_up_arns=scaling.scale_up_arns,
     )

@@ -13,6 +13,7 @@ Sources, cited below by their short name:
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import pulumi
@@ -498,16 +499,10 @@ def store_cpu_metric(vcpu: int) -> str:
 
 
 def _node_rows(store: Store, group: Sequence[str], *, suffix: str) -> Iterator[Row]:
-    def row(role: str, **differing: object) -> Row:
-        values = {
-            "name": f"{store.name}-{role}{suffix}",
-            "family": "stores",
-            "severity": Severity.TICKET,
-            "comparison": Comparison.ABOVE,
-            "missing": Missing.NOT_BREACHING,
-            **differing,
-        }
-        return Row(**values)  # type: ignore[arg-type]
+    row = partial(Row, family="stores", missing=Missing.NOT_BREACHING)
+
+    def named(role: str) -> str:
+        return f"{store.name}-{role}{suffix}"
 
     def each(metric: str, statistic: str, id_: str = "m") -> tuple[Metric, ...]:
         return tuple(
@@ -518,11 +513,13 @@ def _node_rows(store: Store, group: Sequence[str], *, suffix: str) -> Iterator[R
         return f"[{', '.join(f'{id_}{n}' for n in range(len(group)))}]"
 
     yield row(
-        "cpu",
+        name=named("cpu"),
+        severity=Severity.TICKET,
         description=f"a node of {store.identifier} has hardly any CPU left",
         metrics=each(store_cpu_metric(store.vcpu), "Average"),
         expression=f"MAX({listed()})",
         evaluation=minutes(5),
+        comparison=Comparison.ABOVE,
         threshold=store_cpu_threshold_percent(store.vcpu),
         unit="Percent",
         scales=f"{store.name}-cpu",
@@ -530,27 +527,32 @@ def _node_rows(store: Store, group: Sequence[str], *, suffix: str) -> Iterator[R
     memory = each("DatabaseMemoryUsagePercentage", "Maximum")
     if store.evicts:
         yield row(
-            "memory",
+            name=named("memory"),
+            severity=Severity.TICKET,
             description=f"{store.identifier} is full and forgets what it would still need",
             metrics=(*memory, *each("Evictions", "Sum", "e")),
             # A cache is meant to be full; it is too small when it also has to forget much.
             expression=f"IF(SUM({listed('e')}) > {store.evictions_per_minute}, MAX({listed()}), 0)",
             evaluation=minutes(MEMORY_MINUTES),
+            comparison=Comparison.ABOVE,
             threshold=MEMORY_PERCENT,
             unit="Percent",
             scales=f"{store.name}-memory",
         )
         yield row(
-            "evictions",
+            name=named("evictions"),
+            severity=Severity.TICKET,
             description=f"{store.identifier} forgets more than {store.evictions_per_minute} keys a minute",
             metrics=each("Evictions", "Sum", "e"),
             expression=f"SUM({listed('e')})",
             evaluation=minutes(15),
+            comparison=Comparison.ABOVE,
             threshold=store.evictions_per_minute,
             unit="Count",
         )
         yield row(
-            "hit-rate",
+            name=named("hit-rate"),
+            severity=Severity.TICKET,
             description=f"less than {store.hit_rate_percent} % of what is asked of {store.identifier} is in it",
             metrics=(*each("CacheHits", "Sum", "h"), *each("CacheMisses", "Sum", "e")),
             # Where nothing was asked there is no rate, and no data.
@@ -562,31 +564,36 @@ def _node_rows(store: Store, group: Sequence[str], *, suffix: str) -> Iterator[R
         )
     else:
         yield row(
-            "memory",
+            name=named("memory"),
             severity=Severity.PAGE,
             description=f"{store.identifier} is nearly full: it refuses to write what it has no room for",
             metrics=memory,
             expression=f"MAX({listed()})",
             evaluation=minutes(MEMORY_MINUTES),
+            comparison=Comparison.ABOVE,
             threshold=MEMORY_PERCENT,
             unit="Percent",
             scales=f"{store.name}-memory",
         )
     yield row(
-        "replication-lag",
+        name=named("replication-lag"),
+        severity=Severity.TICKET,
         description=f"a replica of {store.identifier} is more than {LAG_SECONDS} s behind",
         metrics=each("ReplicationLag", "Maximum"),
         expression=f"MAX({listed()})",
         evaluation=minutes(5),
+        comparison=Comparison.ABOVE,
         threshold=LAG_SECONDS,
         unit="Seconds",
     )
     yield row(
-        "swap",
+        name=named("swap"),
+        severity=Severity.TICKET,
         description=f"a node of {store.identifier} swaps: it has too little memory beside its data",
         metrics=each("SwapUsage", "Maximum"),
         expression=f"MAX({listed()})",
         evaluation=minutes(5),
+        comparison=Comparison.ABOVE,
         threshold=SWAP_BYTES,
         unit="Bytes",
     )

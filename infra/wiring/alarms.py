@@ -24,7 +24,6 @@ from infra.config import StackConfig
 from infra.domains.cache import StoreConfig
 from infra.domains.postgres import ReplicaConfig
 from infra.wiring.backups import Backups
-from infra.wiring.cache import Stores
 from infra.wiring.pgbouncer import Pool
 from infra.wiring.postgres import PostgresServers
 from infra.wiring.regional import Region
@@ -52,23 +51,13 @@ class Alarms:
 class Watched:
     """What is watched in one region."""
 
-    rows: Sequence[Row] = ()
-    composites: Sequence[Composite] = ()
+    rows: Sequence[Row]
+    composites: Sequence[Composite]
 
     @property
     def alarms(self) -> tuple[Row | Composite, ...]:
         """Both, what pages first."""
         return (*self.composites, *self.rows)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Platform:
-    """What there is to be watched."""
-
-    postgres: PostgresServers
-    pool: Pool
-    stores: Stores
-    backups: Backups
 
 
 def declare_topics(prefix: str, config: StackConfig, region: Region) -> Topics:
@@ -94,7 +83,9 @@ def declare_alarms(
     *,
     home: Region,
     dr: Region,
-    platform: Platform,
+    postgres: PostgresServers,
+    pool: Pool,
+    backups: Backups,
     topics: Topics,
     scale_up_arns: Mapping[str, pulumi.Input[str]],
 ) -> Alarms:
@@ -102,7 +93,8 @@ def declare_alarms(
 
     `scale_up_arns` are functions that an alarm calls when it goes off, by what its row scales.
     """
-    at_home, abroad = _watched_at_home(config, home, platform), _watched_abroad(config, dr, platform)
+    at_home = _watched_at_home(config, home, postgres, pool, backups)
+    abroad = _watched_abroad(config, dr, postgres)
     dr_topics = declare_topics("dr-alarms", config, dr) if abroad.rows else {}
     names = PhysicalNames(config.stack)
     declared = [
@@ -145,25 +137,27 @@ def _told(topic_arns: Topics) -> dict[Severity, pulumi.Output[str]]:
     return {severity: topic_arns.get(severity, topic_arns[Severity.TICKET]) for severity in Severity}
 
 
-def _watched_at_home(config: StackConfig, home: Region, platform: Platform) -> Watched:
+def _watched_at_home(
+    config: StackConfig, home: Region, postgres: PostgresServers, pool: Pool, backups: Backups
+) -> Watched:
     primary = _database(
         "postgres",
         config,
-        platform.postgres.primary,
+        postgres.primary,
         config.postgres.server(),
         takes_writes=True,
         feeds_replicas=bool(config.postgres.replicas),
     )
-    replicas = [_replica(config, wanted, platform.postgres) for wanted in _replicas_in(config, home)]
-    pool = _pool(config, platform.pool)
-    clock = catalogue.balancer_metric(pool, "HealthyHostCount", "Maximum", "clock")
+    replicas = [_replica(config, wanted, postgres) for wanted in _replicas_in(config, home)]
+    pooler = _pool(config, pool)
+    clock = catalogue.balancer_metric(pooler, "HealthyHostCount", "Maximum", "clock")
     maintenance = [
         catalogue.maintenance_row(
             POSTGRES_MAINTENANCE, [_utc(config, config.postgres.maintenance_window)], clock
         )
     ]
-    cause = catalogue.down(primary, pool=pool, maintenance=POSTGRES_MAINTENANCE)
-    composites = [cause, catalogue.pool_failing(pool, cause=cause.name)]
+    cause = catalogue.down(primary, pool=pooler, maintenance=POSTGRES_MAINTENANCE)
+    composites = [cause, catalogue.pool_failing(pooler, cause=cause.name)]
     if replicas:
         windows = [
             _utc(config, config.postgres.replica_maintenance_window(wanted))
@@ -176,11 +170,11 @@ def _watched_at_home(config: StackConfig, home: Region, platform: Platform) -> W
     return Watched(
         rows=(
             *chain.from_iterable(map(catalogue.postgres_rows, (primary, *replicas))),
-            *catalogue.pool_rows(pool),
+            *catalogue.pool_rows(pooler),
             *catalogue.store_rows(_store("cache", config, config.cache, evicts=True)),
             *catalogue.store_rows(_store("sessions", config, config.sessions, evicts=False)),
-            *catalogue.backup_rows(_backups(config, platform.backups)),
-            catalogue.rotation_row(platform.pool.rotation.function_name),
+            *catalogue.backup_rows(_backups(config, backups)),
+            catalogue.rotation_row(pool.rotation.function_name),
             *map(catalogue.dead_letter_row, config.alarms.dead_letter_queues),
             *maintenance,
         ),
@@ -188,12 +182,12 @@ def _watched_at_home(config: StackConfig, home: Region, platform: Platform) -> W
     )
 
 
-def _watched_abroad(config: StackConfig, dr: Region, platform: Platform) -> Watched:
+def _watched_abroad(config: StackConfig, dr: Region, postgres: PostgresServers) -> Watched:
     """The replicas there. An alarm cannot look at one of another region, so it knows no cause, and pages nobody.
 
     What a dead DR replica does to the primary pages at home. A promoted one is a primary, and pages for itself.
     """
-    databases = [_replica(config, wanted, platform.postgres) for wanted in _replicas_in(config, dr)]
+    databases = [_replica(config, wanted, postgres) for wanted in _replicas_in(config, dr)]
     return Watched(
         rows=tuple(chain.from_iterable(map(catalogue.postgres_rows, databases))),
         composites=[
