@@ -15,6 +15,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,8 @@ Size = Mapping[str, str | int]
 
 AVAILABLE = "available"
 STEP_ID_LENGTH = 12
+# Where one alarm cannot read all nodes of a store, there are more of its name, each with a number.
+ALARM_NUMBER = re.compile(r"-\d+$")
 # SNS takes subjects of up to 100 characters.
 SUBJECT_LENGTH = 100
 
@@ -344,7 +347,7 @@ class ScaleUp:
 
     def _target_of(self, alarm: str) -> Target:
         for target in self.targets:
-            if alarm in target.alarms:
+            if alarm in target.alarms or ALARM_NUMBER.sub("", alarm) in target.alarms:
                 return target
         raise UnknownAlarmError(f"no target names alarm {alarm}")
 
