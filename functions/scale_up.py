@@ -202,9 +202,10 @@ class StepTable:
     def put(self, step: Step, *, replacing: Step | None) -> bool:
         """Make `step` the last one if `replacing` still is; False if another call was faster.
 
-        Written twice is written once: the SDK repeats a call whose answer it lost.
+        Written twice is written once: the SDK repeats a call whose answer it lost. The same alarm's other call, which has seen
+        what this one changed, would write another size.
         """
-        values = {":id": step.id, ":status": step.status}
+        values = {":id": step.id, ":status": step.status, ":after": json.dumps(dict(step.after))}
         unchanged = "attribute_not_exists(target)"
         if replacing is not None:
             values |= {":last_id": replacing.id, ":last_status": replacing.status}
@@ -218,8 +219,8 @@ class StepTable:
                     "after": {"S": json.dumps(dict(step.after))},
                     "at": {"N": str(step.at)},
                 },
-                ConditionExpression=f"{unchanged} OR (id = :id AND #status = :status)",
-                ExpressionAttributeNames={"#status": "status"},
+                ConditionExpression=f"{unchanged} OR (id = :id AND #status = :status AND #after = :after)",
+                ExpressionAttributeNames={"#status": "status", "#after": "after"},
                 ExpressionAttributeValues={name: {"S": str(value)} for name, value in values.items()},
             )  # fmt: skip
         except self.client.exceptions.ConditionalCheckFailedException:

@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 from moto.rds.models import rds_backends
@@ -344,6 +344,9 @@ def test_alarms_at_once_take_one_step_in_whatever_order_they_call(order: list[in
 
 @settings(max_examples=15)
 @given(st.lists(st.integers(0, 1), max_size=24))
+@example(
+    [1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+)  # one sees what the other has changed, before it is written down as done
 def test_one_alarm_that_comes_twice_at_once_takes_one_step(order: list[int]) -> None:
     with account():
         world = World()
