@@ -29,6 +29,8 @@ Size = Mapping[str, str | int]
 
 AVAILABLE = "available"
 STEP_ID_LENGTH = 12
+# Where one alarm cannot read all nodes of a store, there are more of its name, each with a number.
+ALARM_NUMBER = re.compile(r"-\d+$")
 # SNS takes subjects of up to 100 characters.
 SUBJECT_LENGTH = 100
 
@@ -200,9 +202,10 @@ class StepTable:
     def put(self, step: Step, *, replacing: Step | None) -> bool:
         """Make `step` the last one if `replacing` still is; False if another call was faster.
 
-        Written twice is written once: the SDK repeats a call whose answer it lost.
+        Written twice is written once: the SDK repeats a call whose answer it lost. The same alarm's other call, which has seen
+        what this one changed, would write another size.
         """
-        values = {":id": step.id, ":status": step.status}
+        values = {":id": step.id, ":status": step.status, ":after": json.dumps(dict(step.after))}
         unchanged = "attribute_not_exists(target)"
         if replacing is not None:
             values |= {":last_id": replacing.id, ":last_status": replacing.status}
@@ -216,8 +219,8 @@ class StepTable:
                     "after": {"S": json.dumps(dict(step.after))},
                     "at": {"N": str(step.at)},
                 },
-                ConditionExpression=f"{unchanged} OR (id = :id AND #status = :status)",
-                ExpressionAttributeNames={"#status": "status"},
+                ConditionExpression=f"{unchanged} OR (id = :id AND #status = :status AND #after = :after)",
+                ExpressionAttributeNames={"#status": "status", "#after": "after"},
                 ExpressionAttributeValues={name: {"S": str(value)} for name, value in values.items()},
             )  # fmt: skip
         except self.client.exceptions.ConditionalCheckFailedException:
@@ -344,10 +347,8 @@ class ScaleUp:
         return running
 
     def _target_of(self, alarm: str) -> Target:
-        # What has more nodes than one alarm can read has several of a name, with a number after it.
-        name = re.sub(r"-\d+$", "", alarm)
         for target in self.targets:
-            if name in target.alarms:
+            if alarm in target.alarms or ALARM_NUMBER.sub("", alarm) in target.alarms:
                 return target
         raise UnknownAlarmError(f"no target names alarm {alarm}")
 

@@ -23,6 +23,7 @@ from sandbox.process import ProcessRecord
 MOTO_VERSION = "5.2.5"
 EXTENDED_SERVICES = (
     "applicationautoscaling",
+    "awslambda",
     "backup",
     "cloudwatch",
     "dynamodb",

@@ -190,8 +190,8 @@ def test_every_alarm_tells_somebody_when_it_goes_off_and_when_it_is_over(stack: 
         if "-maintenance-" in alarm.name:
             assert not alarm.inputs.get("alarmActions")
             continue
-        assert alarm.inputs["okActions"] == alarm.inputs["alarmActions"], alarm.name
-        [arn] = alarm.inputs["alarmActions"]
+        [arn] = alarm.inputs["okActions"]
+        assert alarm.inputs["alarmActions"][0] == arn, alarm.name
         assert f"{alarm.provider.split('::')[-2]}:{arn}" in topics, f"{alarm.name}: a topic of another region"
         assert re.search(r"\. Runbook: docs/runbooks/[a-z-]+\.md$", alarm.inputs["alarmDescription"])
 

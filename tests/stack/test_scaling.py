@@ -165,7 +165,20 @@ def test_a_call_that_fails_for_good_is_reported_where_people_look(recording: Rec
         recording, "scale-up-failures", "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
     )
     destination = failures.inputs["destinationConfig"]["onFailure"]["destination"]
-    assert destination == recording.outputs["notification_topic_arn"]
+    assert destination == recording.outputs["alarm_topic_arns"]["ticket"]
+
+
+def test_the_alarms_that_ask_for_more_call_it_and_no_others(recording: Recording) -> None:
+    function_arn = the(recording, "scale-up-function", "aws:lambda/function:Function").outputs["arn"]
+    calling = {
+        each.name.removeprefix("alarms-")
+        for each in recording.registrations
+        if each.type == "aws:cloudwatch/metricAlarm:MetricAlarm"
+        and function_arn in each.inputs.get("alarmActions", [])
+    }
+    wanted = {"postgres-cpu", "postgres-memory", "postgres-connections", "cache-cpu", "cache-memory"}
+    assert calling >= wanted
+    assert calling <= {*wanted, "postgres-iops"}
 
 
 def test_the_packed_function_can_be_imported_with_boto3_alone(tmp_path: Any) -> None:

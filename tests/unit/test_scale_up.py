@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 from moto.rds.models import rds_backends
@@ -234,18 +234,13 @@ def test_iops_and_throughput_grow_together(world: World) -> None:
     assert change["AllocatedStorage"] == 400, "RDS takes IOPS together with the storage only"
 
 
-@pytest.mark.parametrize("alarm", ["cache-cpu", "cache-memory"])
+@pytest.mark.parametrize("alarm", ["cache-cpu", "cache-memory", "cache-cpu-2", "cache-memory-12"])
 def test_the_nodes_of_the_cache_grow_by_one_step(world: World, alarm: str) -> None:
     world.alarm(alarm)
     assert world.sizes == (LADDER[0], STORAGE[0], NODES[1])
     assert world.changes == [
         {"ReplicationGroupId": "cache", "CacheNodeType": NODES[1], "ApplyImmediately": True}
     ]
-
-
-def test_alarms_of_further_nodes_count_as_the_first_ones(world: World) -> None:
-    world.alarm(f"{TARGETS[-1].alarms[0]}-2")
-    assert world.node_type == NODES[1]
 
 
 def test_it_says_what_it_does_before_and_after_with_both_sizes_and_why(world: World) -> None:
@@ -263,9 +258,10 @@ def test_an_alarm_that_ends_does_nothing(world: World, state: str) -> None:
     assert world.calls == []
 
 
-def test_an_alarm_of_no_target_is_an_error(world: World) -> None:
-    with pytest.raises(UnknownAlarmError, match="no target names alarm disk"):
-        world.alarm("disk")
+@pytest.mark.parametrize("alarm", ["disk", "cache-cpu-x", "cpus", "postgres-class"])
+def test_an_alarm_of_no_target_is_an_error(world: World, alarm: str) -> None:
+    with pytest.raises(UnknownAlarmError, match=f"no target names alarm {alarm}"):
+        world.alarm(alarm)
     assert world.calls == []
 
 
@@ -336,7 +332,7 @@ def at_once(world: World, alarms: list[str], order: list[int]) -> None:
         assert not thread.is_alive()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 2), max_size=24))
 def test_alarms_at_once_take_one_step_in_whatever_order_they_call(order: list[int]) -> None:
     with account():
@@ -346,8 +342,11 @@ def test_alarms_at_once_take_one_step_in_whatever_order_they_call(order: list[in
         assert len(world.changes) == 1
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(st.integers(0, 1), max_size=24))
+@example(
+    [1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+)  # one sees what the other has changed, before it is written down as done
 def test_one_alarm_that_comes_twice_at_once_takes_one_step(order: list[int]) -> None:
     with account():
         world = World()
@@ -355,7 +354,7 @@ def test_one_alarm_that_comes_twice_at_once_takes_one_step(order: list[int]) -> 
         assert world.database_class == LADDER[1]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(st.integers(0, 1), max_size=24))
 def test_alarms_at_once_make_one_proposal(order: list[int]) -> None:
     with account():
@@ -453,7 +452,7 @@ Happening = tuple[str, int]
 happenings = st.lists(st.tuples(st.sampled_from(ALARMS), st.integers(0, 500)), max_size=8)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(happenings)
 def test_no_sequence_of_alarms_leaves_the_ladder_or_takes_two_steps_within_a_cooldown(
     sequence: list[Happening],
