@@ -77,7 +77,9 @@ def load(path: Path) -> DesiredState:
         raise OpsError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
+        # An unknown key is a stranger's text, and a log's lines can be commands to what runs a workflow.
+        known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
+        where = ".".join(map(str, known)) or "the file"
         raise OpsError(f"{path} is no desired state: {where}: {first['msg'].lower()}") from None
 
 

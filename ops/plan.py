@@ -66,8 +66,9 @@ def take(plan: Path, stack: str, config_file: Path) -> Seal:
 def state_sha256(exported: str) -> str:
     """The SHA-256 of what `pulumi stack export` shows of resources and of operations that were cut short.
 
-    The rest is left out: the manifest holds the time of the last command, also of one that changed nothing. Secrets are in it
-    as the engine encrypted them, which it does anew only for a value that changed. Raises: OpsError.
+    The rest is left out: the manifest holds the time of the last command. Secrets are in it as the engine encrypted them,
+    which every `up` and `refresh` does anew: after one of them a state with secrets is another, even if nothing changed.
+    Raises: OpsError.
     """
     try:
         deployment = json.loads(exported)["deployment"]
