@@ -24,7 +24,7 @@ SEAL = Seal(
     state_sha256="3",
 )
 PLAN = Path("plan.json")
-RESOURCES = [{"urn": "urn:a", "inputs": {"b": 1, "a": 2}}, {"urn": "urn:b"}]
+RESOURCES: list[dict[str, Any]] = [{"urn": "urn:a", "inputs": {"b": 1, "a": 2}}, {"urn": "urn:b"}]
 
 
 def exported(**deployment: Any) -> str:

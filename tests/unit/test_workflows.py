@@ -149,7 +149,9 @@ def test_what_posts_never_takes_code_from_a_pull_request() -> None:
         if step.get("uses", "").startswith("actions/checkout@"):
             assert set(step["with"]) == {"persist-credentials"}, "the default branch"
         if step.get("uses", "").startswith("actions/download-artifact@"):
-            assert step["with"]["path"] == "${{ runner.temp }}", "outside of the checkout"
+            assert step["with"]["path"] == "${{ runner.temp }}/preview", (
+                "a folder of its own, outside of the checkout"
+            )
     assert "artifact" not in scripts(path)
 
 
@@ -181,10 +183,18 @@ def test_every_command_of_ours_exists_with_its_options(path: Path) -> None:
     said = path.read_text() if path.suffix == ".md" else scripts(path)
     for tool, typer_app in (("dbops", app), ("-m sandbox", sandbox_app)):
         commands: dict[str, Any] = get_command(typer_app).commands  # type: ignore[attr-defined]
-        for verb, rest in re.findall(rf"{tool} ([\w-]+)([^\n|&#]*)", said):
+        for verb, rest in re.findall(rf"{tool}\"? ([\w-]+)([^\n|&#]*)", said):
             assert verb in commands, f"{tool} {verb}"
             options = {option for each in commands[verb].params for option in each.opts}
             assert set(re.findall(r"(?<!\S)(--[\w-]+)", rest)) <= options, f"{tool} {verb}{rest}"
+
+
+@every_workflow
+def test_the_engines_events_are_asked_for_as_it_wants_it(path: Path) -> None:
+    """Without the variable `--event-log` is an unknown flag."""
+    for step in steps(path):
+        if "--event-log" in step.get("run", ""):
+            assert step["env"]["PULUMI_DEBUG_COMMANDS"] == "true"
 
 
 def test_the_plan_is_checked_right_before_it_is_applied() -> None:
