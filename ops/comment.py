@@ -68,6 +68,7 @@ class GitHub:
         self._token = token
         self._api_url = api_url.rstrip("/")
         self._graphql_url = graphql_url
+        # Neither tried again nor redirected: a redirect could carry the token elsewhere.
         self._connections = urllib3.PoolManager(retries=False, timeout=TIMEOUT)
 
     def login(self) -> str:
@@ -119,7 +120,6 @@ class GitHub:
                     "User-Agent": "dbops",
                     "X-GitHub-Api-Version": "2022-11-28",
                 },
-                redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise _TryAgainError(f"{urlsplit(url).netloc} does not answer: {type(error).__name__}") from None

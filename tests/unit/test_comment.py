@@ -336,14 +336,15 @@ def test_the_command_says_where_the_comment_is(fake: Fake, body: Path) -> None:
     ],
 )
 def test_a_refusal_is_one_sentence_without_the_token(fake: Fake, body: Path, status: int, said: str) -> None:
-    fake.scripted = [Answer(status, {"message": f"not with {TOKEN}", "errors": [{"message": "in detail"}]})]
+    refusal = {"message": f"not with {TOKEN}", "errors": [{"message": "in detail"}]}
+    fake.scripted = [Answer(status, refusal, {"Location": f"{fake.url}/elsewhere"})]
     done = command(fake, body)
     assert isinstance(done.exception, OpsError)
     message = str(done.exception)
     assert said in message
     assert message.endswith("not with ***; in detail")
     assert TOKEN not in message + done.output
-    assert len(fake.requests) == 1, "a refusal is not tried again"
+    assert len(fake.requests) == 1, "a refusal is not tried again, and nothing is followed"
 
 
 @pytest.mark.parametrize("errors", [["a text"], [None], "texts", None])
