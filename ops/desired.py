@@ -51,20 +51,22 @@ class Resource(_Model):
         return self.model_dump(by_alias=True)
 
 
-class Diagnostic(_Model):
-    """What the policy pack said."""
+class PolicyEvent(_Model):
+    """What the policy pack said of a resource, or of the stack where there is no URN."""
 
-    urn: str
-    prefix: str
+    resource_urn: str = Field(alias="resourceUrn")
+    policy_pack_name: str = Field(alias="policyPackName")
+    policy_name: str = Field(alias="policyName")
+    enforcement_level: Literal["mandatory", "advisory"] = Field(alias="enforcementLevel")
     message: str
-    severity: Literal["error", "warning"]
 
 
 class DesiredState(_Model):
     """Everything that a stack declares."""
 
     resources: list[Resource]
-    diagnostics: list[Diagnostic]
+    policy_packs: list[str] = Field(alias="policyPacks")
+    policy_events: list[PolicyEvent] = Field(alias="policyEvents")
 
 
 def load(path: Path) -> DesiredState:
@@ -84,9 +86,10 @@ def load(path: Path) -> DesiredState:
 
 
 def difference(base: DesiredState, head: DesiredState) -> dict[str, Any]:
-    """What changes from `base` to `head`, as the document that `pulumi preview --json` writes, with its tier and label.
+    """What changes from `base` to `head`, as the document that `pulumi preview --json` writes.
 
-    What the policy pack says is that of `head`.
+    Four keys more say which tier it is of, what that means, and what which policy packs say of `head`, in the form of the
+    engine's own events.
     """
     before = {resource.urn: resource for resource in base.resources}
     after = {resource.urn: resource for resource in head.resources}
@@ -95,7 +98,8 @@ def difference(base: DesiredState, head: DesiredState) -> dict[str, Any]:
         "tier": TIER,
         "label": LABEL,
         "steps": steps,
-        "diagnostics": [diagnostic.model_dump() for diagnostic in head.diagnostics],
+        "policyPacks": head.policy_packs,
+        "policyEvents": [event.model_dump(by_alias=True) for event in head.policy_events],
         "changeSummary": dict(Counter(step["op"] for step in steps)),
     }
 

@@ -15,7 +15,7 @@ from pulumi import Archive, Asset, AssetArchive, FileAsset
 from pulumi_policy import EnforcementLevel, deserialize
 
 from policies import exemptions
-from policies.pack import all_policies, rule_ids
+from policies.pack import NAME, all_policies, rule_ids
 from sandbox.judging import judge, recorded
 from sandbox.offline import offline_preview
 from sandbox.recording import Recording
@@ -45,7 +45,8 @@ def desired_state(stack_file: Path, policies: Path) -> dict[str, Any]:
             }
             for each in sorted(recording.registrations, key=lambda each: each.urn)
         ],
-        "diagnostics": _judgement(recording, policies),
+        "policyPacks": [NAME],
+        "policyEvents": _judgement(recording, policies),
     }
 
 
@@ -60,6 +61,8 @@ def _plain(value: Any) -> Any:
             return [_plain(inner) for inner in value]
         case Asset() | Archive():
             return _sums(value)
+        case float() if value.is_integer():
+            return int(value)  # every number arrives as a float
         case _:
             return json.loads(json.dumps(value))  # raises TypeError for what nobody thought of
 
@@ -74,16 +77,17 @@ def _sums(value: Any) -> Any:
 
 
 def _judgement(recording: Recording, folder: Path) -> list[dict[str, str]]:
-    """What the policy pack reports, as the diagnostics of a preview."""
+    """What the policy pack reports, as the engine's events say it."""
     today = datetime.now(tz=UTC).date()
     pack = all_policies(exemptions.load(folder / "exemptions.yaml", rule_ids()), today)
     mandatory = {policy.name for policy in pack if policy.enforcement_level is EnforcementLevel.MANDATORY}
     return [
         {
-            "urn": urn,
-            "prefix": f"{policy}: ",
+            "resourceUrn": urn,
+            "policyPackName": NAME,
+            "policyName": policy,
+            "enforcementLevel": "mandatory" if policy in mandatory else "advisory",
             "message": message,
-            "severity": "error" if policy in mandatory else "warning",
         }
         for policy, urn, message in sorted(judge(pack, recorded(recording)))
     ]

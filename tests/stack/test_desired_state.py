@@ -70,8 +70,9 @@ def test_a_longer_retention_is_one_changed_property(
     assert changes(document)["postgres-instance"] == {"backupRetentionPeriod": "update"}
     [step] = [step for step in document["steps"] if step["urn"].endswith("::postgres-instance")]
     assert step["oldState"]["inputs"]["backupRetentionPeriod"] == 30
-    assert step["newState"]["inputs"]["backupRetentionPeriod"] == 31
-    assert document["diagnostics"] == []
+    assert str(step["newState"]["inputs"]["backupRetentionPeriod"]) == "31"
+    assert document["policyEvents"] == []
+    assert document["policyPacks"] == ["reptidex-data-platform"]
 
 
 def test_one_replica_less_is_deletes_and_a_change_of_nothing_else_that_holds_data(
@@ -85,14 +86,12 @@ def test_one_replica_less_is_deletes_and_a_change_of_nothing_else_that_holds_dat
     assert "create" not in document["changeSummary"]
 
 
-def test_a_broken_rule_is_told_as_an_error(changed: Callable[[str, Any], dict[str, Any]]) -> None:
-    found = changed("postgres.backup_retention_days", 20)["diagnostics"]
-    assert found
-    assert {each["severity"] for each in found} <= {"error", "warning"}
-    [told] = [each for each in found if each["urn"].endswith("::postgres-instance")]
-    assert told["prefix"] == "databases-keep-backups-long-enough: "
-    assert "`backupRetentionPeriod` is 20" in told["message"]
-    assert told["severity"] == "error"
+def test_a_broken_rule_is_told(changed: Callable[[str, Any], dict[str, Any]]) -> None:
+    found = changed("postgres.backup_retention_days", 20)["policyEvents"]
+    [told] = [each for each in found if each["resourceUrn"].endswith("::postgres-instance")]
+    assert told["policyName"] == "databases-keep-backups-long-enough"
+    assert "`backupRetentionPeriod` is 20;" in told["message"]
+    assert told["enforcementLevel"] == "mandatory"
 
 
 def test_it_holds_no_secret_and_no_path(base: dict[str, Any]) -> None:

@@ -28,8 +28,8 @@ def resource(urn: str = URN, **values: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def state(*resources: dict[str, Any], diagnostics: tuple[dict[str, str], ...] = ()) -> DesiredState:
-    document = {"resources": resources, "diagnostics": diagnostics}
+def state(*resources: dict[str, Any], events: tuple[dict[str, str], ...] = ()) -> DesiredState:
+    document = {"resources": resources, "policyPacks": ["a-pack"], "policyEvents": events}
     return DesiredState.model_validate_json(json.dumps(document))
 
 
@@ -92,11 +92,15 @@ def test_it_cannot_be_taken_for_a_preview_of_what_there_is() -> None:
 
 
 def test_what_the_policies_say_is_that_of_the_head() -> None:
-    def said(severity: str) -> dict[str, str]:
-        return {"urn": URN, "prefix": "a-rule: ", "message": "no", "severity": severity}
+    def said(level: str) -> dict[str, str]:
+        return {
+            "resourceUrn": URN, "policyPackName": "a-pack", "policyName": "a-rule", "enforcementLevel": level,
+            "message": "no",
+        }  # fmt: skip
 
-    document = difference(state(diagnostics=(said("warning"),)), state(diagnostics=(said("error"),)))
-    assert document["diagnostics"] == [said("error")]
+    document = difference(state(events=(said("advisory"),)), state(events=(said("mandatory"),)))
+    assert document["policyEvents"] == [said("mandatory")]
+    assert document["policyPacks"] == ["a-pack"]
 
 
 values = st.recursive(
@@ -124,11 +128,15 @@ def command(folder: Path, base: str, head: str) -> Any:
     return CliRunner().invoke(app, ["desired-diff", *arguments])
 
 
-EMPTY = '{"resources": [], "diagnostics": []}'
+EMPTY = '{"resources": [], "policyPacks": [], "policyEvents": []}'
+
+
+def holding(document: dict[str, Any]) -> dict[str, Any]:
+    return {**json.loads(EMPTY), "resources": [document]}
 
 
 def test_the_command_writes_one_document(tmp_path: Path) -> None:
-    done = command(tmp_path, EMPTY, json.dumps({"resources": [resource()], "diagnostics": []}))
+    done = command(tmp_path, EMPTY, json.dumps(holding(resource())))
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "output.json").read_text())["changeSummary"] == {"create": 1}
 
@@ -138,14 +146,14 @@ def test_the_command_writes_one_document(tmp_path: Path) -> None:
     [
         ("", "head.json is no desired state: the file: invalid json"),
         ("[1]", "head.json is no desired state: the file: "),
-        ('{"resources": []}', "diagnostics: field required"),
-        ('{"resources": [{"urn": "canary"}], "diagnostics": []}', "resources.0.type: field required"),
+        ('{"resources": []}', "policyPacks: field required"),
+        (json.dumps({"resources": [{"urn": "canary"}]}), "resources.0.type: field required"),
         (
-            json.dumps({"resources": [{**resource(), "canary": 1}], "diagnostics": []}),
+            json.dumps(holding({**resource(), "canary": 1})),
             "extra inputs are not permitted",
         ),
         (
-            json.dumps({"resources": [{**resource(), "protect": "canary"}], "diagnostics": []}),
+            json.dumps(holding({**resource(), "protect": "canary"})),
             "protect: input should be",
         ),
         ('{"resources": ' + "[" * 100_000, "head.json is no desired state: the file: invalid json"),
@@ -161,7 +169,7 @@ def test_what_is_no_desired_state_is_refused_and_not_shown(tmp_path: Path, head:
 
 def test_deep_inputs_are_refused(tmp_path: Path) -> None:
     deep = json.dumps(resource()).replace('"inputs": {}', '"inputs": {"a": ' + "[" * 400 + "]" * 400 + "}")
-    done = command(tmp_path, EMPTY, f'{{"resources": [{deep}], "diagnostics": []}}')
+    done = command(tmp_path, EMPTY, EMPTY.replace("[]", f"[{deep}]", 1))
     assert isinstance(done.exception, OpsError), done.exception
 
 
