@@ -134,7 +134,9 @@ class GitHub:
         said = _message(answer).replace(self._token, "***")
         wait_seconds = _limit_seconds(answer, said)
         if wait_seconds is not None:
-            return _TryAgainError(f"GitHub's rate limit is used up: {said}", wait_seconds)
+            return _TryAgainError(
+                f"GitHub's rate limit is used up for {wait_seconds:.0f} s: {said}", wait_seconds
+            )
         if answer.status >= 500:
             return _TryAgainError(f"GitHub answers {answer.status}: {said}")
         refusal = REFUSALS.get(answer.status, f"GitHub answers {answer.status}, which nothing here expects")

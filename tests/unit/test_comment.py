@@ -273,7 +273,7 @@ def test_faults_are_waited_for_longer_each_time_and_not_for_ever(fake: Fake, wai
 
 def test_a_limit_that_lasts_too_long_ends_at_once(fake: Fake, waits: list[float]) -> None:
     fake.scripted = [Answer(429, LIMIT, {"Retry-After": str(LONGEST_WAIT_SECONDS + 1)})]
-    with pytest.raises(OpsError, match="rate limit is used up"):
+    with pytest.raises(OpsError, match=r"rate limit is used up for 181 s: API rate"):
         say(fake, "report", waits)
     assert waits == []
 
