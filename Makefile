@@ -5,7 +5,7 @@ STACK ?= dev
 BIN := .venv/bin
 SANDBOX := $(BIN)/python -m sandbox
 
-.PHONY: help up preview refresh down status shell check test bench lock
+.PHONY: help up preview refresh down status shell check workflows test bench lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -18,6 +18,10 @@ help: ## this list
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Published as source alone; its modules are pinned by hash in go.sum.
+$(BIN)/actionlint: .github/actionlint/go.mod .github/actionlint/go.sum .venv/installed
+	go -C .github/actionlint build -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
 
 up: .venv/installed ## bring STACK (dev, prod) up on this machine: real engine, real provider, emulated AWS
 	@$(SANDBOX) up --stack $(STACK)
@@ -41,7 +45,13 @@ check: .venv/installed ## format, lint, types, unit, stack and policy tests (abo
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet .github
+	@if command -v go >/dev/null; then $(MAKE) --no-print-directory workflows; \
+	else echo "there is no go on the PATH: actionlint does not look at the workflows here, CI does"; fi
 	$(BIN)/pytest tests/unit tests/stack tests/policies
+
+workflows: $(BIN)/actionlint ## actionlint, with ShellCheck, over .github/workflows; needs Go
+	PATH=$(CURDIR)/$(BIN):$$PATH actionlint
 
 # Three at once on two cores: bringing a stack up is mostly waiting.
 test: check ## check, then the sandbox tests: real engine, real provider, both stacks

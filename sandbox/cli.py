@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -16,6 +17,7 @@ from sandbox.errors import EXIT_CODES, NoEngineError, SandboxError
 from sandbox.offline import show_offline_preview
 from sandbox.paths import project_directory
 from sandbox.sandbox import Sandbox
+from sandbox.stack_config import committed_file
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,6 +67,18 @@ def preview(
         Sandbox(stack, project_directory()).preview(arguments)
     except NoEngineError as error:
         _preview_offline(stack, error)
+
+
+@app.command(epilog="Example: python -m sandbox desired --stack prod --output head.json")
+def desired(
+    output: Annotated[Path, typer.Option("--output", help="The JSON file to write.")], stack: Stack = "dev"
+) -> None:
+    """Write what a committed stack declares as JSON: no engine, no cloud. `dbops desired-diff` compares two of them."""
+    from sandbox.desired import desired_state  # noqa: PLC0415 - loads Pulumi and the program, which no other command needs
+
+    project = project_directory()
+    state = desired_state(committed_file(project, stack), project / "policies")
+    output.write_text(json.dumps(state, indent=1))
 
 
 @app.command(epilog="Example: python -m sandbox refresh --stack dev")

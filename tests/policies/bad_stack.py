@@ -18,7 +18,7 @@ from policies.rules import (
     stack,
     storage,
 )
-from tests.harness.judged import Declared
+from sandbox.judging import Declared
 from tests.policies.guards import containers, document
 
 STACK = "acme"

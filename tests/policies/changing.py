@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi_policy.deserialize import deserialize_properties
 
-from tests.harness.judged import Declared
+from sandbox.judging import Declared
 
 MISSING = object()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.rules import alarms, cache, compute, identity, network, secrets
-from tests.harness.judged import Declared, recorded
+from sandbox.judging import Declared, recorded
 from tests.harness.platform import declared
 
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/0a"

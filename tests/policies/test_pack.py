@@ -32,7 +32,8 @@ from policies.rules import RESOURCE_RULES, STACK_RULES
 from policies.rules.encryption import KEY
 from policies.rules.postgres import INSTANCE
 from policies.values import MALFORMED, UNKNOWN, Node, plain, shown
-from tests.harness.judged import TODAY, Declared, judge, names, pack, resource_args
+from sandbox.judging import Declared, judge, resource_args
+from tests.harness.judged import TODAY, names, pack
 from tests.harness.platform import ROOT
 from tests.policies.changing import changed
 from tests.policies.guards import base

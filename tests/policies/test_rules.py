@@ -17,7 +17,8 @@ from policies.late import may_be_late
 from policies.pack import ADVICE, UNKNOWN_RULE
 from policies.rule import Level
 from policies.rules import RESOURCE_RULES
-from tests.harness.judged import Declared, judge, names, pack, resource_args
+from sandbox.judging import Declared, judge, resource_args
+from tests.harness.judged import names, pack
 from tests.policies.changing import MISSING, changed, snake
 from tests.policies.guards import GUARDS, Guard, base, containers
 

@@ -30,16 +30,8 @@ from policies.rules import (
     stack,
     storage,
 )
-from tests.harness.judged import (
-    EXEMPTIONS_FILE,
-    TODAY,
-    Declared,
-    judge,
-    names,
-    pack,
-    resource_args,
-    stack_args,
-)
+from sandbox.judging import Declared, judge, resource_args, stack_args
+from tests.harness.judged import EXEMPTIONS_FILE, TODAY, names, pack
 from tests.harness.platform import STACKS
 from tests.policies.bad_stack import BAD_STACK, EXPIRED
 from tests.policies.changing import MISSING, changed, has

@@ -15,15 +15,17 @@ import pytest
 from infra.outputs import OUTPUT_KEYS
 from tests.harness.platform import ROOT
 
-OUR_PACKAGES = ("infra", "components", "policies", "sandbox", "tests")
-# Who may import whom beside itself. The offline preview runs the real program, inside one function. The policy pack judges
-# stacks of others too, and is published as its folder.
+OUR_PACKAGES = ("infra", "components", "ops", "policies", "sandbox", "tests")
+# Who may import whom beside itself. The offline preview runs the real program, inside one function, and has its policies
+# judge it. The policy pack judges stacks of others too, and is published as its folder. The operators' commands work on what
+# others wrote to files.
 ARROWS = {
     "components": set[str](),
     "infra": {"components"},
+    "ops": set[str](),
     "policies": set[str](),
-    "sandbox": {"infra"},
-    "tests": {"infra", "components", "policies", "sandbox"},
+    "sandbox": {"infra", "policies"},
+    "tests": {"infra", "components", "ops", "policies", "sandbox"},
 }
 
 
