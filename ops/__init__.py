@@ -1,0 +1,1 @@
+"""The operators' commands: see `ops.cli`."""

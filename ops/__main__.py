@@ -1,0 +1,5 @@
+"""`python -m ops`: see `ops.cli`."""
+
+from ops.cli import main
+
+main()
