@@ -1,5 +1,6 @@
 """Judges each planned change by what it may do to those who use the platform."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -87,15 +88,15 @@ def _differences(planned: Planned) -> Iterator[Difference]:
     found = list(differences(getattr(planned.old, side), getattr(planned.new, side)))
     yield from found
     seen = {each.top for each in found}
-    for name in sorted({_first(path) for path in planned.detailed_diff} - seen):
+    for name in sorted({first_property(path) for path in planned.detailed_diff} - seen):
         # A difference between the old state and the new inputs: the cloud is not what the program asked for.
         before, after = planned.old.outputs.get(name), planned.new.inputs.get(name)
         yield from differences({name: before}, {name: after})
 
 
-def _first(path: str) -> str:
+def first_property(path: str) -> str:
     """The property that a path of Pulumi's, such as `ingress[0].cidrBlocks`, begins with."""
-    return path.split(".")[0].split("[")[0]
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def _forced_by(planned: Planned) -> tuple[str, ...]:
@@ -188,9 +189,7 @@ def _disruptive(planned: Planned, found: tuple[Difference, ...]) -> Iterator[Fin
     for name in dict.fromkeys(each.top for each in found):
         effect = rules.DISRUPTIVE.get((planned.type, name))
         if effect:
-            yield Finding(
-                risk=Risk.DISRUPTIVE, says=f"{effect.says}; {_when(planned, effect)}", property=name
-            )
+            yield Finding(risk=Risk.DISRUPTIVE, says=effect.says + _when(planned, effect), property=name)
     for each in found:
         if (planned.type, each.top) in rules.STANDBYS and each.after is not True:
             lost = rules.STANDBYS[planned.type, each.top]
@@ -209,15 +208,16 @@ def _disruptive(planned: Planned, found: tuple[Difference, ...]) -> Iterator[Fin
 
 def _when(planned: Planned, effect: rules.Effect) -> str:
     """When a change takes place, as far as the resource itself says."""
+    if effect.deferrable is None:
+        return ""
     properties = (planned.new or _NOTHING).inputs
     if not effect.deferrable or properties.get("applyImmediately") is True:
-        return "at once"
+        return "; at once"
     window = properties.get("maintenanceWindow")
-    return (
-        f"in the maintenance window {window} (UTC)"
-        if isinstance(window, str)
-        else "in the next maintenance window"
+    named = (
+        f"the maintenance window {window} (UTC)" if isinstance(window, str) else "the next maintenance window"
     )
+    return f"; in {named}"
 
 
 def _is_parameter(planned: Planned, difference: Difference) -> bool:
@@ -250,7 +250,7 @@ def _security(planned: Planned, found: tuple[Difference, ...], created: set[str]
             yield Finding(risk=Risk.SECURITY, says=f"no longer said; may be {opened[1]}", property=each.text)
         if (
             _is_parameter(planned, each)
-            and set(part.strip("[]") for part in each.path) & rules.PROTECTING_PARAMETERS
+            and {part.strip("[]") for part in each.path} & rules.PROTECTING_PARAMETERS
         ):
             yield Finding(
                 risk=Risk.SECURITY, says="a parameter that requires TLS or records logins", property=each.text

@@ -118,7 +118,7 @@ def _node(urn: str, changes: Sequence[Change]) -> Node:
 
 def short_type(token: str) -> str:
     """`rds.Instance` for `aws:rds/instance:Instance`."""
-    package, module, name = (token.split(":") + ["", ""])[:3]
+    package, module, name = [*token.split(":"), "", ""][:3]
     module = module.split("/")[0]
     return f"{module}.{name}" if module not in {"", "index"} else f"{package}.{name}"
 

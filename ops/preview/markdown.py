@@ -224,7 +224,7 @@ def _group(key: tuple[str, str], rows: Sequence[Row]) -> str:
     operation, resource_type = key
     names = [_code(row.name) + _paths(row) for row in rows[:NAMES_SHOWN]]
     more = f" and {len(rows) - NAMES_SHOWN} more" if len(rows) > NAMES_SHOWN else ""
-    return f"- {_inline(operation)} {len(rows)} × {_inline(resource_type)}: {', '.join(names)}{more}\n"
+    return f"- {_inline(operation)} {len(rows)} {_inline(resource_type)}: {', '.join(names)}{more}\n"
 
 
 def _paths(row: Row) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.preview import policy
-from ops.preview.changes import Change, Finding, Risk, judged
+from ops.preview.changes import Change, Finding, Risk, first_property, judged
 from ops.preview.difference import Difference, Kind
 from ops.preview.digest import Planned, Preview, Special
 from ops.preview.graph import Picture, dependents, picture, short_type
@@ -170,7 +170,7 @@ def _matching(
 ) -> dict[str, str]:
     """What is intended, by URN. A logical name that two changed resources share names neither."""
     names = Counter(change.planned.name for change in changes)
-    found = {}
+    found: dict[str, str] = {}
     for change in changes:
         known_as = {change.planned.urn}
         if names[change.planned.name] == 1:
@@ -199,7 +199,7 @@ def _values(change: Change, operations: Mapping[str, str]) -> Iterable[Value]:
 
 
 def _same_property(difference: Difference, path: str) -> bool:
-    return difference.top == path.split(".")[0].split("[")[0]
+    return difference.top == first_property(path)
 
 
 def _value(difference: Difference, planned: Planned, operations: Mapping[str, str], *, forces: bool) -> Value:

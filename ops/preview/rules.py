@@ -83,10 +83,13 @@ REPLACED_IN_PASSING = frozenset({
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effect:
-    """What a change of a property does. `deferrable`: without `applyImmediately` it waits for the maintenance window."""
+    """What a change of a property does. `deferrable`: without `applyImmediately` it waits for the maintenance window.
+
+    None: somebody has to do something first.
+    """
 
     says: str
-    deferrable: bool = True
+    deferrable: bool | None = True
 
 
 # RDS User Guide, "Settings for DB instances" (downtime notes), "Upgrading the PostgreSQL DB engine", "Working with storage";
@@ -96,14 +99,14 @@ DISRUPTIVE: Mapping[tuple[str, str], Effect] = {
     (INSTANCE, "engineVersion"): Effect(says="restarts the instance on another engine version"),
     (INSTANCE, "port"): Effect(says="restarts the instance, and clients must use the new port", deferrable=False),
     (INSTANCE, "identifier"): Effect(says="restarts the instance, and its address changes"),
-    (INSTANCE, "parameterGroupName"): Effect(says="needs a reboot before the group is in force", deferrable=False),
+    (INSTANCE, "parameterGroupName"): Effect(says="needs a reboot before the group is in force", deferrable=None),
     (INSTANCE, "caCertIdentifier"): Effect(says="may restart the instance; clients must trust the new authority"),
     (INSTANCE, "dbSubnetGroupName"): Effect(says="moves the instance to another network, with an interruption"),
     (INSTANCE, "storageType"): Effect(says="may interrupt, and slows storage down while it is optimised"),
     (INSTANCE, "networkType"): Effect(says="restarts the instance"),
     (REPLICATION_GROUP, "nodeType"): Effect(says="replaces node by node and fails over; connections are cut"),
     (REPLICATION_GROUP, "engineVersion"): Effect(says="upgrades node by node and fails over; connections are cut"),
-    (REPLICATION_GROUP, "parameterGroupName"): Effect(says="may need a reboot of the nodes"),
+    (REPLICATION_GROUP, "parameterGroupName"): Effect(says="may need a reboot of the nodes", deferrable=None),
     (REPLICATION_GROUP, "numNodeGroups"): Effect(says="moves slots between shards while serving", deferrable=False),
     (REPLICATION_GROUP, "clusterMode"): Effect(says="clients must speak the other protocol", deferrable=False),
     (MEMORYDB, "nodeType"): Effect(says="replaces node by node and fails over; connections are cut", deferrable=False),
