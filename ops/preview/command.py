@@ -45,6 +45,7 @@ EXIT_CODES = {
 
 
 def preview_report(
+    *,
     recordings: Annotated[
         list[str],
         typer.Argument(

@@ -17,9 +17,9 @@ from ops.preview.redaction import shown_text
 # More boxes than this no reviewer reads, nor has a phone the room for them.
 MOST_NODES = 30
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 216, 46, 56, 14, 8
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 244, 46, 56, 14, 8
 # As many characters as a box is wide, in the page's 12-pixel monospaced font.
-LABEL_CHARACTERS = 27
+LABEL_CHARACTERS = 31
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

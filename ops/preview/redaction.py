@@ -37,10 +37,12 @@ from detect_secrets.plugins.twilio import TwilioKeyDetector
 from ops.preview.digest import Special
 
 HIDDEN = "[hidden]"
-# Bits for each character. detect-secrets takes 3.0 for hexadecimal and 4.5 for Base64, whose alphabet a run of 20 characters
-# cannot show: what it can reach is the logarithm of its own length, so the limit follows that.
-HEXADECIMAL_ENTROPY_BITS = 3.0
-ENTROPY_OF_POSSIBLE_PERCENT = 82
+# Bits for each character. detect-secrets takes 3.0 for hexadecimal and 4.5 for Base64, which short runs do not reach even if they
+# are random: at most the logarithm of their length. So the limit follows that, and is lower: words are told apart before. Of 60,000
+# tokens of each kind that Python's `secrets` makes, these limits miss
+# 1 in 20,000 of 32 bytes and 1 in 200 of 18.
+HEXADECIMAL_ENTROPY_BITS = 2.5
+ENTROPY_OF_POSSIBLE_PERCENT = 70
 SHORTEST_RANDOM_CHARACTERS = 20
 
 DETECTORS = (
@@ -56,7 +58,7 @@ FORMATS = (
     # PostgreSQL's verifiers (documentation, "pg_authid"): whoever has one can log in as, or crack, its user.
     re.compile(r"SCRAM-SHA-256\$\d+:[^\s\"']+|\bmd5[0-9a-f]{32}\b"),
 )
-_SECRET_WORD = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|private_?key|access_?key|credentials?|auth(?:orization)?|salt|verifier|signature|dsn|connection_?string|cookie)"  # noqa: S105 - words, no secret
+_SECRET_WORD = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|auth(?:orization)?|salt|verifier|signature|dsn|connection[_-]?string|cookie)"  # noqa: S105 - words, no secret
 _NAME = re.compile(rf"(?:^|[_\-.\[/]|(?<=[a-z0-9])){_SECRET_WORD}s?(?:\d|[_\-.\]]|value|string|text|$)", re.IGNORECASE)  # fmt: skip
 # `password=...`, `"token": "..."` and `Authorization: Bearer ...` inside of a text.
 _ASSIGNED = re.compile(
@@ -65,7 +67,7 @@ _ASSIGNED = re.compile(
 )
 # Names that hold one of those words and yet no secret.
 _ABOUT_A_SECRET = re.compile(
-    r"(arns?|ids?|names?|prefix|lengths?|days|seconds|hours|enabled|required|types?|method|mode|modes|version|versions|stages?|kms|policy|rotation|url|path|expiry|expires|rules?|recovery|management|authentication)$",
+    r"(arns?|ids?|names?|prefix|lengths?|days|seconds|hours|enabled|required|types?|method|mode|modes|version|versions|stages?|kms|policy|rotation|url|path|expiry|expires|rules?|recovery|management|authentication|encryption)$",
     re.IGNORECASE,
 )
 # Long, random to look at, and public: resource names, digests, UUIDs, AWS's ids, addresses, times.
@@ -76,12 +78,16 @@ _PUBLIC = re.compile(
     | \b[\w-]+(?:\.[\w-]+)*\.(?:amazonaws\.com|internal|local)\b | \b\d{4}-\d\d-\d\dT[\d:.]+Z?\b""",
     re.VERBOSE,
 )
-_PUBLIC_NAME = re.compile(r"(hash|digest|etag|fingerprint|checksum|version_?id)$", re.IGNORECASE)
+_ARN = re.compile(r"arn:aws[\w-]*:[\w:/.*+=,@-]+")
+_PUBLIC_NAME = re.compile(r"(hash|digest|etag|fingerprint|checksum|version_?id|zone_?id)$", re.IGNORECASE)
 _RUN = re.compile(rf"[A-Za-z0-9+/=_-]{{{SHORTEST_RANDOM_CHARACTERS},}}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
-# What a person may have written between separators: words joined by capitals (`backupRetentionPeriod`, `AmazonECSTaskRole`), each
-# of two letters at least, with a number at their end; a number; something too short to be drawn at random.
-_WORD = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,6}(?![a-z]))*[A-Z]?[a-z]*\d{0,4}|\d{1,12}|[A-Za-z0-9]{1,8}")
+# What a person may have written between separators: words joined by capitals (`backupRetentionPeriod`, `AmazonECSTaskRole`) with a
+# number at their end; a number; what is too short to be drawn at random, in one case.
+_WORD = re.compile(
+    r"(?:[a-z]{2,})?(?:[A-Z][a-z]+|[A-Z]{2,6}(?![a-z]))*\d{0,4}|\d{1,12}|[a-z0-9]{1,8}|[A-Z0-9]{1,8}|[A-Za-z]{1,8}"
+)
+_SEPARATORS = re.compile(r"[_/=-]")
 
 
 def names_a_secret(name: str) -> bool:
@@ -91,30 +97,29 @@ def names_a_secret(name: str) -> bool:
 
 def shown(value: Any, path: tuple[str, ...] = ()) -> Any:
     """A property as a report may show it; `path` leads to it and takes part in the decision."""
-    # An environment's variables, tags and the like are [{name, value}, ...]: the name is an element's, not the value's own.
-    if any(names_a_secret(part.strip("[]")) for part in path) and not isinstance(
-        value, bool | int | float | Special
-    ):
-        return value if value is None else HIDDEN
-    if isinstance(value, Special):
-        return value.value
+    if value is None or isinstance(value, bool | Special):
+        return value.value if isinstance(value, Special) else value
     if isinstance(value, Mapping):
-        named = next(
-            (value[key] for key in ("name", "Name", "key", "Key") if isinstance(value.get(key), str)), ""
-        )
-        return {
-            shown_text(str(key)): HIDDEN
-            if key in {"value", "Value"} and names_a_secret(named)
-            else shown(each, (*path, str(key)))
-            for key, each in value.items()
-        }
+        return _shown_mapping(value, path)
     if isinstance(value, list):
         return [shown(each, path) for each in value]
+    if any(names_a_secret(part.strip("[]")) for part in path):
+        # Where a secret is kept is no secret, and what a container's `secrets` hold.
+        return value if isinstance(value, str) and _ARN.fullmatch(value) else HIDDEN
     if isinstance(value, str):
-        if path and _PUBLIC_NAME.search(path[-1]):
-            return _without_formats(value)
-        return shown_text(value)
+        is_public = path and _PUBLIC_NAME.search(path[-1])
+        return _without_formats(value) if is_public else shown_text(value)
     return value
+
+
+def _shown_mapping(value: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """A mapping; in one like {name: TOKEN, value: ...} the value goes by the name beside it."""
+    named = [value[key] for key in ("name", "Name", "key", "Key") if isinstance(value.get(key), str)]
+    about = (*path, *named)
+    return {
+        shown_text(key): shown(each, (*about, key) if key in {"value", "Value"} else (*path, key))
+        for key, each in value.items()
+    }
 
 
 def shown_text(text: str) -> str:
@@ -148,7 +153,7 @@ def _without_chance(text: str) -> str:
 
 
 def _is_random(run: str) -> bool:
-    if all(_WORD.fullmatch(segment) for segment in re.split(r"[_/+=-]", run)):
+    if all(_WORD.fullmatch(segment) for segment in _SEPARATORS.split(run)):
         return False
     if _HEXADECIMAL.fullmatch(run):
         return entropy_bits(run) >= HEXADECIMAL_ENTROPY_BITS
