@@ -109,7 +109,7 @@ def _findings(planned: Planned, found: tuple[Difference, ...], created: set[str]
         yield Finding(risk=Risk.NOISE, says="")
         return
     judges: tuple[Callable[[], Iterable[Finding]], ...] = (
-        lambda: _of_deletion(planned),
+        lambda: _of_deletion(planned, created),
         lambda: _disruptive(planned, found),
         lambda: _security(planned, found, created),
         lambda: _backups(planned, found),
@@ -138,13 +138,21 @@ _NOTHING = State(
 )  # fmt: skip
 
 
-def _of_deletion(planned: Planned) -> Iterator[Finding]:
+def _of_deletion(planned: Planned, created: set[str]) -> Iterator[Finding]:
     if planned.operation not in DELETIONS:
         return
     verb = "deletes" if planned.operation == "delete" else "replaces"
     stateful = rules.STATEFUL.get(planned.type)
     if stateful:
         yield Finding(risk=Risk.STATEFUL, says=f"{verb} what holds {stateful.holds}")
+        others = sorted(
+            urn.rsplit("::", 1)[-1] for urn in created if urn.split("$")[-1].startswith(f"{planned.type}::")
+        )
+        if planned.operation == "delete" and others:
+            yield Finding(
+                risk=Risk.STATEFUL,
+                says=f"{' and '.join(others)} of its type would be new: if this is a rename, an alias keeps the resource",
+            )
     elif planned.type in rules.BACKUP_TYPES:
         yield Finding(risk=Risk.BACKUPS, says=f"{verb} a part of how backups are made or kept")
     elif planned.type not in rules.REPLACED_IN_PASSING:
@@ -155,10 +163,13 @@ def _protections(planned: Planned) -> Iterator[str]:
     """What stands between a deletion and the data, and what does not."""
     # What is deleted is the old resource, under the protection that it has in the state.
     old = planned.old or planned.new or _NOTHING
-    yield "protected: the engine refuses to delete it" if old.protect else "not protected by Pulumi"
+    stateful = rules.STATEFUL.get(planned.type)
+    if old.protect:
+        yield "protected: the engine refuses to delete it"
+    elif stateful:
+        yield "not protected by Pulumi"
     if old.retain_on_delete:
         yield "retained: it stays in the account when Pulumi lets go of it"
-    stateful = rules.STATEFUL.get(planned.type)
     if stateful is None:
         return
     properties = {**old.outputs, **old.inputs}

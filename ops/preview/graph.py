@@ -49,13 +49,12 @@ def dependents(preview: Preview) -> Mapping[str, frozenset[str]]:
 
 
 def _edges(preview: Preview) -> Iterable[tuple[str, str]]:
+    """Before and after the change: who uses what is deleted does so no more afterwards."""
     for resource in preview.resources:
-        state = resource.state
-        if state is None:
-            continue
-        by_property = (urn for urns in state.property_dependencies.values() for urn in urns)
-        for source in dict.fromkeys([*state.dependencies, *by_property]):
-            yield source, resource.urn
+        for state in filter(None, (resource.old, resource.new)):
+            by_property = (urn for urns in state.property_dependencies.values() for urn in urns)
+            for source in dict.fromkeys([*state.dependencies, *by_property]):
+                yield source, resource.urn
 
 
 def _reachable(start: str, users: Mapping[str, set[str]]) -> frozenset[str]:
@@ -148,9 +147,7 @@ MERMAID_STYLES = {
 
 def _plain(text: str) -> str:
     """Mermaid has no way to quote everything: only what is in names stays."""
-    return "".join(
-        character if character.isalnum() or character in " .,:/_-[]" else "_" for character in text
-    )
+    return "".join(character if character.isalnum() or character in " .,:_-" else "_" for character in text)
 
 
 def svg(drawn: Picture) -> str:

@@ -23,6 +23,7 @@ def scenarios() -> list[str]:
     return sorted(path.name.removesuffix(DIGEST) for path in Path(PREVIEWS).glob(f"*{DIGEST}"))
 
 
+@functools.cache
 def preview(scenario: str) -> digest.Preview:
     """A recorded preview as `dbops preview-report` reads it from both forms."""
     return digest.combined(digest.read(recorded(scenario)), digest.read(recorded(scenario, EVENTS)))
@@ -32,12 +33,18 @@ def multiplied(scenario: str, changes: int) -> str:
     """A digest with as many changes: those of a recorded one over and over, each time of other resources."""
     document = json.loads(recorded(scenario))
     steps = [step for step in document["steps"] if step["op"] != "same" and "$" in step["urn"]]
-    copies = []
-    for number in range(changes // len({step["urn"] for step in steps}) + 1):
-        for step in steps:
-            copy = json.dumps(step)
-            for urn in {each["urn"] for each in steps}:
-                copy = copy.replace(f'{urn}"', f'{urn}-{number}"')
-            copies.append(json.loads(copy))
-    wanted = list(dict.fromkeys(step["urn"] for step in copies))[:changes]
-    return json.dumps({**document, "steps": [step for step in copies if step["urn"] in set(wanted)]})
+    urns = {step["urn"] for step in steps}
+    text = json.dumps(steps)
+    copies = [
+        step
+        for number in range(changes // len(urns) + 1)
+        for step in json.loads(_renamed(text, urns, number))
+    ]
+    wanted = set(list(dict.fromkeys(step["urn"] for step in copies))[:changes])
+    return json.dumps({**document, "steps": [step for step in copies if step["urn"] in wanted]})
+
+
+def _renamed(text: str, urns: set[str], number: int) -> str:
+    for urn in urns:
+        text = text.replace(f'{urn}"', f'{urn}-{number}"')
+    return text

@@ -65,6 +65,13 @@ def test_a_replaced_store_says_what_forces_it_in_which_order_and_what_protects_i
     assert any("final snapshot" in each for each in store.protections)
 
 
+def test_a_deletion_beside_a_creation_of_the_same_type_may_be_a_rename() -> None:
+    says = [finding.says for finding in changes("database-renamed")["postgres-instance"].findings]
+    assert (
+        "database-instance of its type would be new: if this is a rename, an alias keeps the resource" in says
+    )
+
+
 def test_an_initial_creation_puts_nothing_at_risk_and_opens_nothing() -> None:
     assert {change.risk for change in changes("initial-create").values()} == {Risk.COST, Risk.ROUTINE, Risk.NOISE}  # fmt: skip
 
