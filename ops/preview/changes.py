@@ -53,6 +53,8 @@ class Change:
 
 # What the engine does to its own record only.
 RECORD_ONLY = frozenset({"same", "read", "read-replacement", "refresh", "discard", "discard-replaced", "remove-pending-replace"})  # fmt: skip
+# More than a few new ones of a type are no rename of one.
+MOST_NAMES = 3
 DELETIONS = frozenset({"delete", "replace"})
 
 
@@ -148,7 +150,7 @@ def _of_deletion(planned: Planned, created: set[str]) -> Iterator[Finding]:
         others = sorted(
             urn.rsplit("::", 1)[-1] for urn in created if urn.split("$")[-1].startswith(f"{planned.type}::")
         )
-        if planned.operation == "delete" and others:
+        if planned.operation == "delete" and 0 < len(others) <= MOST_NAMES:
             yield Finding(
                 risk=Risk.STATEFUL,
                 says=f"{' and '.join(others)} of its type would be new: if this is a rename, an alias keeps the resource",

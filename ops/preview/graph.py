@@ -7,12 +7,15 @@ is no dependency.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
 from ops.preview import rules
 from ops.preview.changes import Change, Risk
 from ops.preview.digest import Preview
 from ops.preview.redaction import shown_text
+
+NodeKey = TypeVar("NodeKey", str, int)
 
 # More boxes than this no reviewer reads, nor has a phone the room for them.
 MOST_NODES = 30
@@ -57,8 +60,8 @@ def _edges(preview: Preview) -> Iterable[tuple[str, str]]:
                 yield source, resource.urn
 
 
-def _reachable(start: str, users: Mapping[str, set[str]]) -> frozenset[str]:
-    found: set[str] = set()
+def _reachable(start: NodeKey, users: Mapping[NodeKey, set[NodeKey]]) -> frozenset[NodeKey]:
+    found: set[NodeKey] = set()
     waiting = [start]
     while waiting:
         for user in users.get(waiting.pop(), set()) - found:
@@ -85,9 +88,23 @@ def picture(preview: Preview, changes: Sequence[Change]) -> Picture:
     }
     return Picture(
         nodes=tuple(_node(key, groups[key]) for key in kept),
-        edges=tuple(sorted(edges)),
+        edges=tuple(sorted(_direct(edges))),
         left_out=len(groups) - len(kept),
     )
+
+
+def _direct(edges: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Without those edges that a longer way says, too. Within a circle every edge stays."""
+    users: dict[int, set[int]] = defaultdict(set)
+    for source, user in edges:
+        users[source].add(user)
+    reached = {node: _reachable(node, users) for node in users}
+
+    def is_said(source: int, user: int) -> bool:
+        others = users[source] - {user}
+        return any(user in reached.get(other, ()) and other not in reached.get(user, ()) for other in others)
+
+    return {edge for edge in edges if edge[0] in reached.get(edge[1], ()) or not is_said(*edge)}
 
 
 def _by_component(preview: Preview, changes: Sequence[Change]) -> dict[str, list[Change]]:

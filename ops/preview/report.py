@@ -266,7 +266,7 @@ def _limits(preview: Preview) -> Iterable[str]:
     """What this recording cannot say, so that nobody takes silence for an answer."""
     if not preview.has_dependencies:
         yield "what depends on what is not in this recording: give the digest too"
-    elif not preview.lists_unchanged:
+    elif not preview.lists_unchanged and any(each.operation != "create" for each in preview.resources):
         yield "dependents are counted among what changes only: preview with --show-sames"
     if preview.violations is None:
         yield policy.NOT_RECORDED

@@ -6,6 +6,7 @@ cores. Times are the median of three runs; bringing the stacks up and down is do
 
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,11 +20,13 @@ from infra.config import load_file
 from sandbox.errors import SandboxError
 from tests.bench import failover, pooling
 from tests.harness.live import live_stack
-from tests.harness.platform import STACKS, declared_by, stack_file
+from tests.harness.platform import ROOT, STACKS, declared_by, stack_file
+from tests.harness.recorded import multiplied
 
 RUNS = 3
 # Seconds.
-DECLARE_LIMIT, PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT = 1.0, 15.0, 3.0, 30.0
+DECLARE_LIMIT, PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT, REPORT_LIMIT = 1.0, 15.0, 3.0, 30.0, 3.0
+REPORTED_CHANGES = 1000
 
 
 def median_seconds(work: Callable[[], object]) -> float:
@@ -43,6 +46,21 @@ def checked(command: Callable[..., subprocess.CompletedProcess[str]], *arguments
         raise SystemExit(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
 
 
+def report_seconds() -> float:
+    """A report in every form, the start of the command included."""
+    with tempfile.TemporaryDirectory() as directory:
+        recording = Path(directory) / "preview.json"
+        recording.write_text(multiplied("identifier-changed", REPORTED_CHANGES))
+        command = [sys.executable, "-m", "ops", "preview-report", f"dev={recording}"]
+        outputs = [f"--{form}={directory}/report.{form}" for form in ("markdown", "html", "json")]
+        return median_seconds(partial(checked, run, *command, *outputs))
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """A command in this project, whatever its exit code."""
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def main() -> None:
     """Measure everything and print one table."""
     console = Console()
@@ -55,6 +73,7 @@ def main() -> None:
     prod = load_file(stack_file("prod"))
     declared_by(prod)  # the imports
     row("declare(prod) under mocks, after imports", median_seconds(lambda: declared_by(prod)), DECLARE_LIMIT)
+    row(f"dbops preview-report of {REPORTED_CHANGES} changes", report_seconds(), REPORT_LIMIT)
     for stack in STACKS:
         with tempfile.TemporaryDirectory() as directory:
             for live in live_stack(stack, Path(directory)):

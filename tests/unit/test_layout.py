@@ -15,15 +15,16 @@ import pytest
 from infra.outputs import OUTPUT_KEYS
 from tests.harness.platform import ROOT
 
-OUR_PACKAGES = ("infra", "components", "policies", "sandbox", "tests")
+OUR_PACKAGES = ("infra", "components", "ops", "policies", "sandbox", "tests")
 # Who may import whom beside itself. The offline preview runs the real program, inside one function. The policy pack judges
 # stacks of others too, and is published as its folder.
 ARROWS = {
     "components": set[str](),
     "infra": {"components"},
+    "ops": set[str](),
     "policies": set[str](),
     "sandbox": {"infra"},
-    "tests": {"infra", "components", "policies", "sandbox"},
+    "tests": {"infra", "components", "ops", "policies", "sandbox"},
 }
 
 

@@ -7,6 +7,7 @@ and what ends the command with which code. Does not prove how GitHub or a browse
 import html.parser
 import json
 import re
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from ops.preview.markdown import MAXIMUM_CHARACTERS, markdown
 from ops.preview.overrides import Intent
 from ops.preview.report import Report, build
 from tests.harness.platform import ROOT
-from tests.harness.recorded import EVENTS, PREVIEWS, multiplied, preview, recorded, scenarios
+from tests.harness.recorded import DIGEST, EVENTS, PREVIEWS, multiplied, preview, recorded, scenarios
+from tests.recorder.scenarios import SCENARIOS
 
 REPORTS = ROOT / "tests" / "golden" / "reports"
 # GitHub's own limit, of which the comment leaves some for the line that marks it.
@@ -36,7 +38,8 @@ TODAY = date(2026, 11, 24)
 
 
 def report_on(scenario: str, *intents: Intent) -> Report:
-    return build({"dev": preview(scenario)}, intents)
+    [stack] = [each.stack for each in SCENARIOS if each.name == scenario]
+    return build({stack: preview(scenario)}, intents)
 
 
 # A page on the creation of a whole stack is too long to review as a golden file; its Markdown is one.
@@ -62,7 +65,7 @@ def test_every_golden_report_is_of_a_recording() -> None:
     assert {path.name for path in REPORTS.iterdir()} == {
         f"{scenario}.{suffix}" for scenario, suffix, _ in PAGES
     }
-    assert {path.name.split(".")[0] for path in PREVIEWS.iterdir()} == set(scenarios())
+    assert {path.name.split(".")[0] for path in PREVIEWS.iterdir()} == {each.name for each in SCENARIOS}
 
 
 # What it says
@@ -106,6 +109,15 @@ def test_the_picture_has_components_where_resources_are_too_many() -> None:
     assert any(re.search(r": \d+ resources$", node.caption) for node in whole.nodes)
     assert {node.label for node in small.nodes} >= {"postgres-replica-b-instance", "pooler-service"}
     assert small.edges
+
+
+def test_the_picture_leaves_out_what_a_longer_way_says() -> None:
+    drawn = report_on("replica-added").stacks[0].picture
+    labels = [node.label for node in drawn.nodes]
+    edges = {(labels[source], labels[user]) for source, user in drawn.edges}
+    assert ("postgres-replica-b-monitoring-role", "postgres-replica-b-monitoring-permission") in edges
+    assert ("postgres-replica-b-monitoring-permission", "postgres-replica-b-instance") in edges
+    assert ("postgres-replica-b-monitoring-role", "postgres-replica-b-instance") not in edges
 
 
 # How long it is
@@ -269,6 +281,21 @@ def test_the_json_holds_what_the_page_holds() -> None:
     [store] = [row for row in document["stacks"][0]["rows"] if row["name"] == "cache-replication-group"]
     assert store["risk"] == "stateful"
     assert store["forced_by"] == ["kmsKeyId"]
+
+
+def test_the_command_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recording that it reads is made by the command above it, which needs an engine: tests.recorder runs that one."""
+    [line] = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("dbops preview-report")]  # fmt: skip
+    command = shlex.split(line, comments=True)
+    monkeypatch.chdir(tmp_path)
+    for argument in command[2:4]:
+        name = argument.partition("=")[2]
+        Path(name).write_text(
+            recorded("instance-class-changed", EVENTS if name.endswith("jsonl") else DIGEST)
+        )
+    done = run(*command[2:])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "report.html").is_file()
 
 
 # Changes that are meant
