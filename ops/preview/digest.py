@@ -128,6 +128,7 @@ class Preview:
     """One stack's preview. `violations` is None, and `has_dependencies` false, where the recorded form does not say.
 
     `finished`: the engine got to its end and counted. `refused`: it says itself that it failed.
+    `caveat`: what its maker says that it is not.
     """
 
     resources: tuple[Planned, ...]
@@ -137,6 +138,7 @@ class Preview:
     has_dependencies: bool
     finished: bool
     refused: bool
+    caveat: str = ""
 
     @property
     def lists_unchanged(self) -> bool:
@@ -168,7 +170,7 @@ def read(text: str) -> Preview:
     try:
         if "sequence" in documents[0]:
             return _from_events(documents)
-        if len(documents) == 1 and documents[0].keys() <= _DIGEST_KEYS:
+        if len(documents) == 1 and documents[0].keys() <= _DIGEST_KEYS | _DESIRED_KEYS:
             return _from_digest(documents[0])
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise PreviewError(f"has a part that this version does not understand: {error!r}") from error
@@ -201,6 +203,8 @@ def combined(first: Preview, second: Preview) -> Preview:
 
 
 _DIGEST_KEYS = {"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"}
+# What a difference of desired states, without a cloud, has beside them: which tier it is of, and what the policies say.
+_DESIRED_KEYS = {"tier", "label", "policyPacks", "policyEvents"}
 
 
 def _documents(text: str) -> list[Any]:
@@ -226,12 +230,14 @@ def _from_digest(document: Mapping[str, Any]) -> Preview:
             for step in steps
         ),
         diagnostics=tuple(_diagnostic(each) for each in document.get("diagnostics") or ()),
-        violations=None,
-        policy_packs=(),
+        # The engine's own digest says nothing of policies; one made of desired states may.
+        violations=_violations(document["policyEvents"]) if "policyEvents" in document else None,
+        policy_packs=tuple(document.get("policyPacks") or ()),
         has_dependencies=True,
         # The engine counts changes at the end, if it gets there.
         finished="changeSummary" in document,
         refused=False,
+        caveat=document.get("label") or "",
     )
 
 
@@ -248,16 +254,7 @@ def _from_events(events: Iterable[Mapping[str, Any]]) -> Preview:
             for each in by_kind.get("diagnosticEvent", ())
             if not each.get("ephemeral") and each.get("severity") != "debug"
         ),
-        violations=tuple(
-            Violation(
-                urn=each.get("resourceUrn", ""),
-                pack=each["policyPackName"],
-                policy=each["policyName"],
-                level=each["enforcementLevel"],
-                message=_uncoloured(each["message"]),
-            )
-            for each in by_kind.get("policyEvent", ())
-        ),
+        violations=_violations(by_kind.get("policyEvent", ())),
         # A pack of a folder is called `<name>|local|<folder>`.
         policy_packs=tuple(
             sorted({name.split("|")[0] for each in summaries for name in each.get("PolicyPacks") or ()})
@@ -265,6 +262,19 @@ def _from_events(events: Iterable[Mapping[str, Any]]) -> Preview:
         has_dependencies=False,
         finished=bool(summaries),
         refused=any(each.get("result") == FAILED_RESULT for each in summaries),
+    )
+
+
+def _violations(events: Iterable[Mapping[str, Any]]) -> tuple[Violation, ...]:
+    return tuple(
+        Violation(
+            urn=each.get("resourceUrn") or "",
+            pack=each["policyPackName"],
+            policy=each["policyName"],
+            level=each["enforcementLevel"],
+            message=_uncoloured(each["message"]),
+        )
+        for each in events
     )
 
 

@@ -127,7 +127,7 @@ def _node(urn: str, changes: Sequence[Change]) -> Node:
     what = short_type(changes[0].planned.type) if len(changes) == 1 else f"{len(changes)} resources"
     return Node(
         label=shown_text(urn.rsplit("::", 1)[-1]),
-        caption=f"{', '.join(operations)}: {what}",
+        caption=shown_text(f"{', '.join(operations)}: {what}"),
         risk=min(change.risk for change in changes),
     )
 

@@ -31,7 +31,7 @@ def summary(preview: Preview) -> str:
         for level in LEVELS
         if (number := sum(violation.level == level for violation in preview.violations))
     ]
-    packs = ", ".join(preview.policy_packs)
+    packs = shown_text(", ".join(preview.policy_packs))
     return f"{', '.join(counts) or 'nothing violated'}{f' ({packs})' if packs else ''}"
 
 
@@ -42,7 +42,7 @@ def by_resource(preview: Preview) -> Mapping[str, tuple[PolicyResult, ...]]:
         found.setdefault(violation.urn, []).append(
             PolicyResult(
                 resource=shown_text(violation.urn.rsplit("::", 1)[-1]),
-                policy=f"{violation.pack}/{violation.policy}",
+                policy=shown_text(f"{violation.pack}/{violation.policy}"),
                 level=violation.level,
                 message=shown_text(violation.message.strip()),
             )

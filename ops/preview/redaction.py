@@ -153,12 +153,19 @@ def _without_chance(text: str) -> str:
 
 
 def _is_random(run: str) -> bool:
-    if all(_WORD.fullmatch(segment) for segment in _SEPARATORS.split(run)):
+    """Whether a run, or what stands between two separators in it, looks drawn at random."""
+    segments = _SEPARATORS.split(run)
+    if all(_WORD.fullmatch(segment) for segment in segments):
         return False
-    if _HEXADECIMAL.fullmatch(run):
-        return entropy_bits(run) >= HEXADECIMAL_ENTROPY_BITS
-    possible = math.log2(min(len(run), 64))
-    return entropy_bits(run) * 100 >= possible * ENTROPY_OF_POSSIBLE_PERCENT
+    long_ones = (each for each in segments if len(each) >= SHORTEST_RANDOM_CHARACTERS)
+    return any(_has_high_entropy(each) for each in (run, *long_ones))
+
+
+def _has_high_entropy(text: str) -> bool:
+    if _HEXADECIMAL.fullmatch(text):
+        return entropy_bits(text) >= HEXADECIMAL_ENTROPY_BITS
+    possible = math.log2(min(len(text), 64))
+    return entropy_bits(text) * 100 >= possible * ENTROPY_OF_POSSIBLE_PERCENT
 
 
 def entropy_bits(text: str) -> float:

@@ -131,7 +131,7 @@ def _stack(name: str, preview: Preview, intents: Sequence[Intent], matched: set[
         Row(
             urn=shown_text(change.planned.urn),
             name=shown_text(change.planned.name),
-            type=short_type(change.planned.type),
+            type=shown_text(short_type(change.planned.type)),
             operation=change.planned.operation,
             risk=change.risk,
             findings=tuple(_shown_finding(finding) for finding in change.findings if finding.says),
@@ -147,7 +147,7 @@ def _stack(name: str, preview: Preview, intents: Sequence[Intent], matched: set[
     )
     changed = {change.planned.urn for change in listed}
     return StackReport(
-        stack=name,
+        stack=shown_text(name),
         verdict=_verdict(preview, rows),
         failed=preview.failed,
         breaks_mandatory_policy=preview.breaks_mandatory_policy,
@@ -215,7 +215,7 @@ def _value(difference: Difference, planned: Planned, operations: Mapping[str, st
         path=shown_text(difference.text),
         before=NO_VALUE if difference.kind is Kind.ADDED else before,
         after=NO_VALUE if difference.kind is Kind.REMOVED else after,
-        note="; ".join(notes),
+        note=shown_text("; ".join(notes)),
     )
 
 
@@ -264,6 +264,8 @@ def _messages(preview: Preview, severity: str) -> tuple[str, ...]:
 
 def _limits(preview: Preview) -> Iterable[str]:
     """What this recording cannot say, so that nobody takes silence for an answer."""
+    if preview.caveat:
+        yield shown_text(preview.caveat)
     if not preview.has_dependencies:
         yield "what depends on what is not in this recording: give the digest too"
     elif not preview.lists_unchanged and any(each.operation != "create" for each in preview.resources):

@@ -164,7 +164,7 @@ def test_one_property_decides_the_risk(
     ],
 )  # fmt: skip
 def test_a_deletion_is_judged_by_what_is_lost(resource_type: str, operation: str, risk: Risk) -> None:
-    new = {"new": {}} if operation == "replace" else {}
+    new: dict[str, Any] = {"new": {}} if operation == "replace" else {}
     assert step(resource_type, operation, old={}, **new).risk is risk
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ops.preview.digest import Order, Planned, Preview, PreviewError, Special, combined, read
+from ops.preview.report import build
 from tests.harness.recorded import EVENTS, STREAMED, preview, recorded, scenarios
 
 CLASS_CHANGED = "instance-class-changed"
@@ -129,3 +130,12 @@ def test_recordings_of_different_previews_are_not_joined() -> None:
         combined(read(recorded("no-change")), read(recorded(CLASS_CHANGED, EVENTS)))
     with pytest.raises(PreviewError, match="same form"):
         combined(read(recorded("no-change")), read(recorded("no-change")))
+
+
+def test_a_difference_of_desired_states_is_read_with_its_policies_and_its_caveat() -> None:
+    violation = {"resourceUrn": "urn:pulumi:dev::p::a:b:C::it", "policyPackName": "pack", "policyName": "rule", "enforcementLevel": "mandatory", "message": "no"}  # fmt: skip
+    document = {**json.loads(recorded("no-change")), "tier": "desired-state", "label": "desired state only", "policyPacks": ["pack"], "policyEvents": [violation]}  # fmt: skip
+    found = read(json.dumps(document))
+    assert found.caveat == "desired state only"
+    assert found.breaks_mandatory_policy
+    assert "desired state only" in build({"dev": found}).stacks[0].limits

@@ -111,6 +111,9 @@ def test_names_that_hold_a_secret_are_told_from_those_about_one(name: str, is_se
     assert names_a_secret(name) is is_secret
 
 
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
 def planted(canaries: list[str]) -> tuple[str, str]:
     """A recorded preview with canaries wherever somebody could put a secret; its digest and its events."""
     one = iter(canaries * 50)
@@ -126,9 +129,13 @@ def planted(canaries: list[str]) -> tuple[str, str]:
             new["parameters"] = [{"name": next(one), "value": next(one), "applyMethod": "pending-reboot"}]
             step["detailedDiff"] = {f"tags.{next(one)}": {"kind": "update-replace", "inputDiff": True}}
             step["replaceReasons"] = [next(one)]
+            # A URN is exempt from judging by chance: its name is long and no secret. A known format is hidden even there.
+            step["urn"] += f"-{canaries[0]}"
+            new["waiting"] = UNKNOWN
+            step["newState"]["propertyDependencies"] = {"waiting": [step["urn"]]}
     digest["diagnostics"] = [{"severity": level, "message": f"cannot reach {next(one)}"} for level in ("error", "warning")]  # fmt: skip
     urn = next(step["urn"] for step in digest["steps"] if step["op"] == "update")
-    violation = {"resourceUrn": urn, "message": f"`x` is {next(one)}", "policyName": "p", "policyPackName": "pack", "enforcementLevel": "advisory"}  # fmt: skip
+    violation = {"resourceUrn": urn, "message": f"`x` is {next(one)}", "policyName": next(one), "policyPackName": next(one), "enforcementLevel": "advisory"}  # fmt: skip
     elsewhere = {**violation, "resourceUrn": "", "message": next(one)}
     events = [*recorded("instance-class-changed", EVENTS).splitlines(), *(json.dumps({"sequence": 0, "policyEvent": each}) for each in (violation, elsewhere))]  # fmt: skip
     return json.dumps(digest), "\n".join(events)

@@ -43,7 +43,7 @@ def report_on(scenario: str, *intents: Intent) -> Report:
 
 
 # A page on the creation of a whole stack is too long to review as a golden file; its Markdown is one.
-PAGES = [(scenario, "md", markdown) for scenario in scenarios()]
+PAGES: list[tuple[str, str, Any]] = [(scenario, "md", markdown) for scenario in scenarios()]
 PAGES += [
     (scenario, "html", as_html)
     for scenario in scenarios()
