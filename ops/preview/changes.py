@@ -199,10 +199,11 @@ def _final_snapshot(stateful: rules.Stateful, properties: Mapping[str, Any]) -> 
 def _disruptive(planned: Planned, found: tuple[Difference, ...]) -> Iterator[Finding]:
     if planned.operation != "update":
         return
-    for name in dict.fromkeys(each.top for each in found):
-        effect = rules.DISRUPTIVE.get((planned.type, name))
+    for each in {each.top: each for each in found}.values():
+        effect = rules.DISRUPTIVE.get((planned.type, each.top))
         if effect:
-            yield Finding(risk=Risk.DISRUPTIVE, says=effect.says + _when(planned, effect), property=name)
+            says = rules.MAJOR_UPGRADE if _is_major_upgrade(planned, each) else effect.says
+            yield Finding(risk=Risk.DISRUPTIVE, says=says + _when(planned, effect), property=each.top)
     for each in found:
         if (planned.type, each.top) in rules.STANDBYS and each.after is not True:
             lost = rules.STANDBYS[planned.type, each.top]
@@ -217,6 +218,11 @@ def _disruptive(planned: Planned, found: tuple[Difference, ...]) -> Iterator[Fin
                 says="a static parameter: in force after a reboot, which nobody does for you",
                 property=each.text,
             )
+
+
+def _is_major_upgrade(planned: Planned, difference: Difference) -> bool:
+    versions = [str(each).split(".", maxsplit=1)[0] for each in (difference.before, difference.after)]
+    return planned.type == rules.INSTANCE and difference.top == "engineVersion" and versions[0] != versions[1]
 
 
 def _when(planned: Planned, effect: rules.Effect) -> str:

@@ -31,6 +31,8 @@ def summary(preview: Preview) -> str:
         for level in LEVELS
         if (number := sum(violation.level == level for violation in preview.violations))
     ]
+    if preview.failed and not counts:
+        return "nothing violated as far as the preview got"
     packs = shown_text(", ".join(preview.policy_packs))
     return f"{', '.join(counts) or 'nothing violated'}{f' ({packs})' if packs else ''}"
 

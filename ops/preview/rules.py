@@ -117,6 +117,10 @@ DISRUPTIVE: Mapping[tuple[str, str], Effect] = {
     (ECS_SERVICE, "loadBalancers"): Effect(says="starts new tasks behind another target group", deferrable=False),
 }  # fmt: skip
 
+# RDS User Guide, "How to perform a major version upgrade for RDS for PostgreSQL": the instance is down while it runs, and can only
+# be restored to what it was before.
+MAJOR_UPGRADE = "upgrades to another major version: down while it runs, and the only way back is a restore"
+
 # What stands by when something fails: losing it interrupts nothing today.
 STANDBYS: Mapping[tuple[str, str], str] = {
     (INSTANCE, "multiAz"): "the standby",

@@ -56,6 +56,13 @@ def test_what_the_engine_really_planned_is_judged() -> None:
     assert changes("database-renamed")["postgres-instance"].risk is Risk.STATEFUL
 
 
+def test_a_major_upgrade_is_told_from_a_minor_one() -> None:
+    [upgraded] = [finding for finding in changes("engine-upgraded")["postgres-instance"].findings if finding.property == "engineVersion"]  # fmt: skip
+    assert "the only way back is a restore" in upgraded.says
+    [minor] = updated(INSTANCE, "engineVersion", "17.4", "17.5").findings
+    assert minor.says.startswith("restarts the instance on another engine version")
+
+
 def test_a_replaced_store_says_what_forces_it_in_which_order_and_what_protects_it() -> None:
     store = changes("kms-key-changed")["cache-replication-group"]
     assert store.risk is Risk.STATEFUL
