@@ -8,8 +8,10 @@ from ops.comment import post_comment
 from ops.desired import desired_diff
 from ops.errors import OpsError
 from ops.plan import plan_check, plan_seal
+from ops.preview.command import preview_report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(preview_report)
 app.command()(post_comment)
 app.command()(desired_diff)
 app.command()(plan_seal)

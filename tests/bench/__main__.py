@@ -6,6 +6,7 @@ cores. Times are the median of three runs; bringing the stacks up and down is do
 
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,13 +20,15 @@ from infra.config import load_file
 from sandbox.errors import SandboxError
 from tests.bench import failover, pooling
 from tests.harness.live import live_stack
-from tests.harness.platform import STACKS, declared_by, stack_file
+from tests.harness.platform import ROOT, STACKS, declared_by, stack_file
+from tests.harness.recorded import multiplied
 
 RUNS = 3
 # Seconds.
-PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT = 15.0, 3.0, 30.0
+PREVIEW_LIMIT, PACK_LIMIT, SECOND_UP_LIMIT, REPORT_LIMIT = 15.0, 3.0, 30.0, 3.0
 # Three times what Pulumi's SDK alone takes, measured with a program that declares 300 SSM parameters of four inputs.
 DECLARE_LIMIT_PER_RESOURCE = 0.010
+REPORTED_CHANGES = 1000
 
 
 def median_seconds(work: Callable[[], object]) -> float:
@@ -45,6 +48,21 @@ def checked(command: Callable[..., subprocess.CompletedProcess[str]], *arguments
         raise SystemExit(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
 
 
+def report_seconds() -> float:
+    """A report in every form, the start of the command included."""
+    with tempfile.TemporaryDirectory() as directory:
+        recording = Path(directory) / "preview.json"
+        recording.write_text(multiplied("identifier-changed", REPORTED_CHANGES))
+        command = [sys.executable, "-m", "ops", "preview-report", f"dev={recording}"]
+        outputs = [f"--{form}={directory}/report.{form}" for form in ("markdown", "html", "json")]
+        return median_seconds(partial(checked, run, *command, *outputs))
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """A command in this project, whatever its exit code."""
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def main() -> None:
     """Measure everything and print one table."""
     console = Console()
@@ -61,6 +79,7 @@ def main() -> None:
         median_seconds(lambda: declared_by(prod)),
         DECLARE_LIMIT_PER_RESOURCE * resources,
     )
+    row(f"dbops preview-report of {REPORTED_CHANGES} changes", report_seconds(), REPORT_LIMIT)
     for stack in STACKS:
         with tempfile.TemporaryDirectory() as directory:
             for live in live_stack(stack, Path(directory)):

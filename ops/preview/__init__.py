@@ -1,0 +1,1 @@
+"""From what `pulumi preview` recorded to a page that a reviewer reads."""

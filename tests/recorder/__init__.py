@@ -1,0 +1,1 @@
+"""Records previews of the sandbox's real engine for tests/golden/previews."""
