@@ -7,8 +7,8 @@ password in a connection string, a key somebody pasted. Whatever a report shows 
 2. by format: tokens, keys and connection strings of services that give them a form (the patterns of detect-secrets, and ours);
 3. by chance: long runs of characters that look drawn at random.
 
-It hides too much rather than too little: what it hides wrongly, the state still shows to those who may read it. What cannot be told from ordinary words,
-such as a password of one word under an innocent name, it does not find.
+It hides too much rather than too little: what it hides wrongly, the state still shows to those who may read it. What cannot be
+told from ordinary words, such as a password of one word under an innocent name, it does not find.
 """
 
 import json
@@ -39,8 +39,7 @@ from ops.preview.digest import Special
 HIDDEN = "[hidden]"
 # Bits for each character. detect-secrets takes 3.0 for hexadecimal and 4.5 for Base64, which short runs do not reach even if they
 # are random: at most the logarithm of their length. So the limit follows that, and is lower: words are told apart before. Of 60,000
-# tokens of each kind that Python's `secrets` makes, these limits miss
-# 1 in 20,000 of 32 bytes and 1 in 200 of 18.
+# tokens of each kind that Python's `secrets` makes, these limits missed 1 in 20,000 of 32 bytes and 1 in 200 of 18.
 HEXADECIMAL_ENTROPY_BITS = 2.5
 ENTROPY_OF_POSSIBLE_PERCENT = 70
 SHORTEST_RANDOM_CHARACTERS = 20
@@ -60,11 +59,13 @@ FORMATS = (
 )
 _SECRET_WORD = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|auth(?:orization)?|salt|verifier|signature|dsn|connection[_-]?string|cookie)"  # noqa: S105 - words, no secret
 _NAME = re.compile(rf"(?:^|[_\-.\[/]|(?<=[a-z0-9])){_SECRET_WORD}s?(?:\d|[_\-.\]]|value|string|text|$)", re.IGNORECASE)  # fmt: skip
-# `password=...`, `"token": "..."` and `Authorization: Bearer ...` inside of a text.
+_ARN = re.compile(r"arn:aws[\w-]*:[\w:/.*+=,@-]+")
+# `password=...`, `"token": "..."` and `Authorization: Bearer ...` inside of a text: the name, and what may be its value. An ARN
+# has colons of its own.
 _ASSIGNED = re.compile(
-    rf"(?P<name>[\w.-]*{_SECRET_WORD}[\w-]*[\"']?\s*[=:]\s*(?:bearer\s+|basic\s+)?)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)",
-    re.IGNORECASE,
+    rf"{_ARN.pattern}|(?<![\w.-])([\w.-]++)[\"']?\s*[=:]\s*(?:bearer\s+|basic\s+)?", re.IGNORECASE
 )
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s,;&\"']+")
 # Names that hold one of those words and yet no secret.
 _ABOUT_A_SECRET = re.compile(
     r"(arns?|ids?|names?|prefix|lengths?|days|seconds|hours|enabled|required|types?|method|mode|modes|version|versions|stages?|kms|policy|rotation|url|path|expiry|expires|rules?|recovery|management|authentication|encryption)$",
@@ -75,10 +76,9 @@ _PUBLIC = re.compile(
     r"""arn:aws[\w-]*:[\w:/.*+=,@-]+ | urn:pulumi:\S+ | \bsha(?:256|512):[0-9a-f]{64,128}\b
     | \b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b
     | \b[a-z]{1,12}-[0-9a-f]{8,17}\b | \b(?:db|cluster)-[A-Z0-9]{20,32}\b
-    | \b[\w-]+(?:\.[\w-]+)*\.(?:amazonaws\.com|internal|local)\b | \b\d{4}-\d\d-\d\dT[\d:.]+Z?\b""",
+    | (?<![\w.-])[\w-]+(?:\.[\w-]+)*\.(?:amazonaws\.com|internal|local)\b | \b\d{4}-\d\d-\d\dT[\d:.]+Z?\b""",
     re.VERBOSE,
 )
-_ARN = re.compile(r"arn:aws[\w-]*:[\w:/.*+=,@-]+")
 _PUBLIC_NAME = re.compile(r"(hash|digest|etag|fingerprint|checksum|version_?id|zone_?id)$", re.IGNORECASE)
 _RUN = re.compile(rf"[A-Za-z0-9+/=_-]{{{SHORTEST_RANDOM_CHARACTERS},}}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
@@ -129,7 +129,7 @@ def shown_text(text: str) -> str:
             return json.dumps(shown(json.loads(text)))
         except ValueError:
             pass
-    text = _ASSIGNED.sub(_hide_assigned, _without_formats(text))
+    text = _without_assigned(_without_formats(text))
     pieces, end = [], 0
     for public in _PUBLIC.finditer(text):
         pieces += [_without_chance(text[end : public.start()]), public.group()]
@@ -137,9 +137,15 @@ def shown_text(text: str) -> str:
     return "".join([*pieces, _without_chance(text[end:])])
 
 
-def _hide_assigned(match: re.Match[str]) -> str:
-    name = re.split(r"[\"'\s=:]", match["name"], maxsplit=1)[0]
-    return match["name"] + HIDDEN if names_a_secret(name) else match.group()
+def _without_assigned(text: str) -> str:
+    pieces, end = [], 0
+    for assigned in _ASSIGNED.finditer(text):
+        if assigned.start() < end or not (assigned[1] and names_a_secret(assigned[1])):
+            continue
+        if value := _VALUE.match(text, assigned.end()):
+            pieces += [text[end : assigned.end()], HIDDEN]
+            end = value.end()
+    return "".join([*pieces, text[end:]])
 
 
 def _without_formats(text: str) -> str:
