@@ -48,7 +48,7 @@ check: .venv/installed ## format, lint, types, unit, stack and policy tests (abo
 	$(BIN)/zizmor --offline --quiet .github
 	@if command -v go >/dev/null; then $(MAKE) --no-print-directory workflows; \
 	else echo "there is no go on the PATH: actionlint does not look at the workflows here, CI does"; fi
-	$(BIN)/pytest tests/unit tests/stack tests/policies
+	$(BIN)/pytest tests/unit tests/stack tests/policies --numprocesses 2 --dist loadfile
 
 workflows: $(BIN)/actionlint ## actionlint, with ShellCheck, over .github/workflows; needs Go
 	PATH=$(CURDIR)/$(BIN):$$PATH actionlint

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pulumi
-from pulumi.runtime import mocks, rpc
+from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
 
 PROJECT = "dataplatform"
@@ -63,6 +63,7 @@ def record(
     """
     recording = Recording()
     made_up = _MadeUpCloud(recording, answers)
+    settings.ROOT.set(None)  # the SDK would keep the root of a stack that was recorded before
     mocks.set_mocks(
         made_up, project=PROJECT, stack=stack, preview=False, monitor=_RecordingMonitor(made_up, recording)
     )

@@ -98,8 +98,11 @@ def test_it_holds_no_secret_and_no_path(base: dict[str, Any]) -> None:
 
 
 def test_files_are_told_by_their_content(base: dict[str, Any]) -> None:
-    [code] = [each["inputs"]["code"] for each in base["resources"] if "code" in each["inputs"]]
-    assert code["functions/rotation.py"].startswith("sha256:")
+    [code] = [
+        each["inputs"]["code"] for each in base["resources"] if each["urn"].endswith("::scale-up-function")
+    ]
+    assert set(code) == {"functions/__init__.py", "functions/scale_up.py"}
+    assert all(content.startswith("sha256:") for content in code.values())
 
 
 def test_the_command_runs_with_nothing_in_its_environment_and_says_the_same_again(
@@ -113,6 +116,7 @@ def test_the_command_runs_with_nothing_in_its_environment_and_says_the_same_agai
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     again = json.loads(output.read_text())
+    assert changes(difference(load(base), load(again))) == {}
     assert set(difference(load(base), load(again))["changeSummary"]) == {"same"}
 
 
