@@ -11,7 +11,6 @@ import pulumi_policy
 from pulumi_policy import (
     EnforcementLevel,
     PolicyConfigSchema,
-    PolicyPack,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -19,7 +18,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from policies import exemptions
+from policies import exemptions, serving
 from policies.environment import Environment, named_by, stack_name
 from policies.exemptions import Exemption, ExemptionError
 from policies.late import may_be_late
@@ -38,6 +37,8 @@ STACK = "pulumi:pulumi:Stack"
 
 LEVELS = {Level.MANDATORY: EnforcementLevel.MANDATORY, Level.ADVISORY: EnforcementLevel.ADVISORY}
 Policies = list[pulumi_policy.Policy]
+# The types of resources that each rule is about.
+ABOUT = {rule.id: rule.on for rule in RESOURCE_RULES}
 
 
 def serve(exemptions_file: Path) -> None:
@@ -49,7 +50,7 @@ def serve(exemptions_file: Path) -> None:
         )
     except ExemptionError as error:
         sys.exit(f"error: {error}")
-    PolicyPack(NAME, policies, EnforcementLevel.MANDATORY)
+    serving.serve(NAME, policies, is_about)
 
 
 def rule_ids() -> set[str]:
@@ -66,6 +67,12 @@ def all_policies(exempt: Sequence[Exemption], today: date) -> Policies:
     for stack_rule in STACK_RULES:
         policies += [pack.stack_policy(stack_rule, level) for level in levels(stack_rule)]
     return policies
+
+
+def is_about(policy: pulumi_policy.Policy, resource_type: str) -> bool:
+    """Whether a policy may have something to say of resources of a type; the pack's own three are about all."""
+    types = ABOUT.get(policy.name.removesuffix(ADVICE))
+    return types is None or resource_type in types
 
 
 def levels(rule: Rule[Any]) -> list[Level]:
