@@ -43,7 +43,17 @@ class Block:
 
 
 # In the order in which they are placed; values of a row come after all rows.
-HEAD, ERRORS, ROWS, POLICIES, VALUES, PICTURE, ROUTINE, WARNINGS = 0, 1, 10, 20, 30, 50, 60, 70
+HEAD, ERRORS, ROWS, POLICIES, VALUES, PICTURE, ROUTINE, ROUTINE_VALUES, WARNINGS = (
+    0,
+    1,
+    10,
+    20,
+    30,
+    50,
+    60,
+    65,
+    70,
+)
 
 
 def markdown(report: Report, maximum_characters: int = MAXIMUM_CHARACTERS) -> str:
@@ -115,11 +125,17 @@ def _stack(stack: StackReport) -> Iterator[Block]:
     violations = [result for row in stack.rows for result in row.policies] + list(stack.other_policies)
     if violations:
         yield _policies(violations)
-    listed = [row for row in stack.rows if row.risk in LISTED_RISKS and row.values]
-    if listed:
+    changed = [row for row in stack.rows if row.values and _shows_values(row)]
+    if changed:
         yield Block(
             opening="\n#### Before and after\n",
-            pieces=tuple(Piece(text=_values(row), importance=VALUES + row.risk) for row in listed),
+            pieces=tuple(
+                Piece(
+                    text=_values(row),
+                    importance=VALUES + row.risk if row.risk in LISTED_RISKS else ROUTINE_VALUES,
+                )
+                for row in changed
+            ),
         )
     if stack.picture.nodes:
         yield _picture(stack)
@@ -130,6 +146,11 @@ def _stack(stack: StackReport) -> Iterator[Block]:
             pieces=tuple(Piece(text=_fenced(warning), importance=WARNINGS) for warning in stack.warnings),
             closing="\n</details>\n",
         )
+
+
+def _shows_values(row: Row) -> bool:
+    """Of what is routine, a new resource's values say no more than the program does."""
+    return row.risk in LISTED_RISKS or (row.risk is Risk.ROUTINE and row.operation == "update")
 
 
 def _table(risk: Risk, rows: Sequence[Row]) -> Block:
@@ -228,7 +249,7 @@ def _group(key: tuple[str, str], rows: Sequence[Row]) -> str:
 
 
 def _paths(row: Row) -> str:
-    """Which properties of a routine change; the values are in the full report."""
+    """Which properties of a routine change."""
     paths = list(dict.fromkeys(value.path for value in row.values))
     if not paths:
         return ""

@@ -63,6 +63,7 @@ SCENARIOS = (
     ),
     Scenario(name="retention-lowered", config={"postgres.backup_retention_days": "1"}),
     Scenario(name="security-group-opened", config={"postgres.clients.cidrs[0]": "10.0.0.0/8"}),
+    Scenario(name="alarm-threshold-changed", config={"alarms.thresholds.pool_max_wait_seconds": "10"}),
     Scenario(name="scaling-target-changed", config={"pgbouncer.target_cpu_percent": "75"}),
     Scenario(name="failed", config={"postgres.maintenance_window": "sun:03:30-sun:04:30"}),
 )  # fmt: skip

@@ -243,6 +243,7 @@ def recording(tmp_path: Path) -> Any:
         ("security-group-opened", "disruptive", 0),
         ("security-group-opened", "security", 7),
         ("scaling-target-changed", "routine", 10),
+        ("alarm-threshold-changed", "routine", 10),
         ("no-change", "routine", 0),
         ("failed", None, 4),
         ("retention-lowered", "stateful", 4),
