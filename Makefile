@@ -53,9 +53,9 @@ check: .venv/installed ## format, lint, types, unit, stack and policy tests (abo
 workflows: $(BIN)/actionlint ## actionlint, with ShellCheck, over .github/workflows; needs Go
 	PATH=$(CURDIR)/$(BIN):$$PATH actionlint
 
-# Three at once on two cores: bringing a stack up is mostly waiting.
+# Four at once on two cores: bringing a stack up is mostly waiting.
 test: check ## check, then the sandbox tests: real engine, real provider, both stacks
-	$(BIN)/pytest tests/sandbox --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests/sandbox --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/installed ## measure against the limits we promise
 	$(BIN)/python -m tests.bench

@@ -93,7 +93,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
         pool=pool,
         backups=backups,
         topics=topics,
-        scale_up_arns=scaling.scale_up_arns,
+        scaling=scaling,
     )
 
     return StackOutputs(

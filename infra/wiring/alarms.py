@@ -27,6 +27,7 @@ from infra.wiring.backups import Backups
 from infra.wiring.pgbouncer import Pool
 from infra.wiring.postgres import PostgresServers
 from infra.wiring.regional import Region
+from infra.wiring.scaling import Scaling
 
 POSTGRES_MAINTENANCE, REPLICA_MAINTENANCE = "maintenance-postgres", "maintenance-replicas"
 # Both are computed for every server, in MiB.
@@ -87,16 +88,16 @@ def declare_alarms(
     pool: Pool,
     backups: Backups,
     topics: Topics,
-    scale_up_arns: Mapping[str, pulumi.Input[str]],
+    scaling: Scaling,
 ) -> Alarms:
-    """Both regions' alarms; `topics` are those at home.
-
-    `scale_up_arns` are functions that an alarm calls when it goes off, by what its row scales.
-    """
+    """Both regions' alarms; `topics` are those at home. `scaling` has what an alarm calls when it goes off."""
     at_home = _watched_at_home(config, home, postgres, pool, backups)
     abroad = _watched_abroad(config, dr, postgres)
     dr_topics = declare_topics("dr-alarms", config, dr) if abroad.rows else {}
     names = PhysicalNames(config.stack)
+    # Also where no alarm calls it any more, after a promotion: an update with targets, which is how one begins, leaves every
+    # other alarm with the dependencies that it had, and the engine breaks its state where one of them comes later.
+    after_function = pulumi.ResourceOptions(depends_on=scaling.function)
     declared = [
         RegionalAlarms(
             name,
@@ -105,9 +106,9 @@ def declare_alarms(
                 rows=watched.rows,
                 composites=watched.composites,
                 topic_arns=_told(region_topics),
-                scale_up_arns=scale_up_arns,
+                scale_up_arns=scaling.scale_up_arns,
             ),
-            region.opts,
+            pulumi.ResourceOptions.merge(region.opts, after_function),
         )
         for name, region, watched, region_topics in (
             ("alarms", home, at_home, topics),

@@ -28,8 +28,9 @@ NO_GROUP = "no matching ElastiCache Replication Group found"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scaling:
-    """The function's ARN by the row of the alarm that calls it. Alarms of what cannot grow are not there."""
+    """The function, unless scaling is off, and its ARN by the row of the alarm that calls it. Alarms of what cannot grow are not there."""
 
+    function: pulumi.Resource | None
     scale_up_arns: Mapping[str, pulumi.Output[str]]
 
 
@@ -104,7 +105,7 @@ def declare_scaling(
     `topic_arn` is where it says what it does or proposes: where the alarms that ask for it go.
     """
     if config.scaling.mode == "off":
-        return Scaling(scale_up_arns={})
+        return Scaling(function=None, scale_up_arns={})
     names = PhysicalNames(config.stack)
     targets = [target for target in _targets(config, names, postgres, stores) if len(target.ladder) > 1]
     scale_up = ScaleUp(
@@ -130,7 +131,7 @@ def declare_scaling(
         for row in (*CLASS_ALARMS, *STORAGE_ALARMS, *NODE_ALARMS)
         if any(names.of(row) in target.alarms for target in targets)
     ]
-    return Scaling(scale_up_arns=dict.fromkeys(rows, scale_up.function_arn))
+    return Scaling(function=scale_up, scale_up_arns=dict.fromkeys(rows, scale_up.function_arn))
 
 
 def _targets(

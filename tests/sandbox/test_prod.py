@@ -97,10 +97,12 @@ def test_a_larger_node_of_a_store_is_an_update_in_place(prod: LiveStack) -> None
     operations = prod.planned_operations()
     prod.set_config("cache.node_type", "cache.r7g.large")
     prod.set_config("sessions.node_type", "db.r7g.large")
-    # From four vCPUs on, it is the engine's own CPU that is watched.
-    assert operations == dict.fromkeys(
-        ("cache-replication-group", "sessions-cluster", "alarms-cache-cpu", "alarms-sessions-cpu"), "update"
+    # From four vCPUs on, it is the engine's own CPU that is watched; the function's ladder begins with what is declared.
+    stores, alarms = (
+        ("cache-replication-group", "sessions-cluster"),
+        ("alarms-cache-cpu", "alarms-sessions-cpu"),
     )
+    assert operations == dict.fromkeys((*stores, *alarms, "scale-up-function"), "update")
 
 
 def test_every_replica_is_where_it_should_be_and_follows_the_primary(prod: LiveStack) -> None:
