@@ -224,7 +224,7 @@ def test_what_destroy_takes_of_production_comes_back_and_data_is_never_taken(pro
     assert prod.database()["DbiResourceId"] == before["DbiResourceId"]
     assert prod.database()["DBInstanceStatus"] == "available"
     assert [each["Status"] for each in stores(prod)] == ["available", "available"]
-    for region, count in (("us-east-1", 8), ("us-west-2", 1)):
+    for region, count in (("us-east-1", 9), ("us-west-2", 1)):
         assert len(prod.aws("logs", region).describe_log_groups()["logGroups"]) == count
     assert prod.aws("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
     up = prod.sandbox("up")

@@ -48,7 +48,7 @@ def aws(account: EmulatedAccount) -> Iterator[Plugin]:
         pytest.skip(str(missing).splitlines()[0])
     plugin = start_plugin("sandbox.adapter.aws", aws_environment(account.port or 0))
     try:
-        plugin.configure(region=REGION, maxRetries="1", defaultTags='{"tags":{"Project":"reptidex"}}')
+        plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')
         yield plugin
     finally:
         plugin.close()

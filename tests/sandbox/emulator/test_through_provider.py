@@ -583,7 +583,7 @@ def aws(own_account: EmulatedAccount) -> Iterator[Plugin]:
         pytest.skip(str(missing).splitlines()[0])
     plugin = start_plugin("sandbox.adapter.aws", aws_environment(own_account.port or 0))
     try:
-        plugin.configure(region=HERE, maxRetries="1", defaultTags='{"tags":{"project":"dataplatform"}}')
+        plugin.configure(region=HERE, maxRetries="3", defaultTags='{"tags":{"project":"dataplatform"}}')
         yield plugin
     finally:
         plugin.close()

@@ -43,7 +43,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
     with account.start(ACCOUNT, stays=False):
         plugin = start_plugin("sandbox.adapter.aws", aws_environment(account.port or 0))
         try:
-            plugin.configure(region=REGION, maxRetries="1", defaultTags='{"tags":{"Project":"reptidex"}}')
+            plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')
             yield plugin
         finally:
             plugin.close()
