@@ -41,7 +41,7 @@ status: .venv/installed ## what runs, and what was called that nobody emulates
 shell: .venv/installed ## a shell in which plain `pulumi preview` and `aws` speak to STACK's sandbox
 	@$(SANDBOX) shell --stack $(STACK)
 
-check: .venv/installed ## format, lint, types, unit, stack and policy tests (about a minute)
+check: .venv/installed ## format, lint, types, unit, stack and policy tests (about three minutes)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
