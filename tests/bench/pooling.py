@@ -1,8 +1,9 @@
 """Direct connections against pooled ones, with pgbench on this machine: `python -m tests.bench.pooling`.
 
-Client, pooler and server share its cores, so only ratios within one run mean anything. Rounds of direct and pooled take
-turns; each figure is the median of the rounds, and a ratio the median of each round's own. "plain" is without TLS and passwords, where pooling itself shows;
-"SCRAM" adds passwords; "platform" is as rendered, with TLS on both sides, whose cost is mostly the client's.
+Client, pooler and server share its cores, so only ratios within one run mean anything. Direct and pooled take turns;
+each figure is the median of the rounds, and a ratio the median of each round's own. "plain" is without TLS and
+passwords, where pooling itself shows; "SCRAM" adds passwords; "platform" is as rendered, with TLS on both sides, whose
+cost is mostly the client's.
 """
 
 import os
@@ -11,7 +12,7 @@ import resource
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,12 +28,10 @@ from sandbox.servers.postgres import Authentication, PostgresSpec, Setting
 from tests.harness.pooled import APP, BUDGET, HOST, Databases, Secrets, databases
 
 CLIENTS = (20, 200, 1_000, 2_000)
-# Of single rounds the ratio at 2,000 clients was 2.0 to 2.4, that of the 99th percentiles 3.7 to 7.
-ROUNDS = 5
 # pgbench's time runs while it opens its sessions, of which 2,000 direct ones take 4 s. A number of transactions for each
 # client is no way round that: the fast ones would leave the slow ones to finish among themselves.
-READ_SECONDS = 15
-SET_UP_SECONDS = 8
+SECONDS = 15
+SET_UP_SECONDS, SET_UP_ROUNDS = 8, 5
 # 5 million rows, 750 MB: they fit into the shared buffers, so that connections are what is measured.
 SCALE = 50
 MAX_CLIENTS = max(CLIENTS) + 100
@@ -45,6 +44,21 @@ SERVER_SETTINGS: dict[str, Setting] = {
 POOLED_OVER_DIRECT, P99_OVER_DIRECT, POOLED_KEPT = 2.2, 1 / 5, 0.75
 # On the platform it only has to be faster: TLS handshakes of clients on the same cores are most of it.
 SET_UP_PLAIN, SET_UP_SCRAM, SET_UP_PLATFORM = 12.0, 2.5, 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workload:
+    """One of pgbench's own scripts, and how many rounds of it a median needs."""
+
+    title: str
+    builtin: str
+    rounds: int
+
+
+# In single rounds at 2,000 clients, pooled over direct was 1.8 to 2.4, and the ratio of the 99th percentiles 2.5 to 9.4.
+READS = Workload(title="reads of one row", builtin="select-only", rounds=5)
+# There, 2.5 to 2.9 and 7 to 9.
+WRITES = Workload(title="updates of three rows, an insert and a read", builtin="tpcb-like", rounds=3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,18 +109,18 @@ class Pgbench:
     def fill(self, target: Target) -> None:
         """Make the tables, and read from them until the buffers are warm."""
         self.start(target, "--initialize", "--init-steps=dtGvp", f"--scale={SCALE}", "--quiet")
-        self.select(target, min(CLIENTS))
+        self.transact(target, READS, min(CLIENTS))
 
-    def select(self, target: Target, clients: int, *more: str) -> Run:
-        """Single-row reads by that many clients at once."""
+    def transact(self, target: Target, workload: Workload, clients: int, *more: str) -> Run:
+        """The workload by that many clients at once."""
         with tempfile.TemporaryDirectory() as folder:
             output = self.start(
                 target,
-                "--select-only",
+                f"--builtin={workload.builtin}",
                 "--no-vacuum",
                 f"--client={clients}",
                 "--jobs=2",
-                f"--time={READ_SECONDS}",
+                f"--time={SECONDS}",
                 "--log",
                 f"--log-prefix={folder}/log",
                 *more,
@@ -123,7 +137,7 @@ class Pgbench:
         return _tps(
             self.start(
                 target,
-                "--select-only",
+                f"--builtin={READS.builtin}",
                 "--no-vacuum",
                 "--connect",
                 "--client=20",
@@ -205,77 +219,82 @@ def platform() -> Iterator[Sides]:
         yield Sides(title="platform", bench=bench, direct=direct, pooled=replace(direct, port=pooler.port))
 
 
-def median_run(runs: Sequence[Run]) -> Run:
-    return Run(
-        tps=statistics.median(run.tps for run in runs), p99_ms=statistics.median(run.p99_ms for run in runs)
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Round:
+    """What direct and pooled connections did one after the other, with the same number of clients."""
+
+    direct: Run
+    pooled: Run
 
 
-def _tps_ratio(runs: Sequence[Run], yardsticks: Sequence[Run]) -> float:
-    return statistics.median(run.tps / yardstick.tps for run, yardstick in zip(runs, yardsticks, strict=True))
+def median(rounds: Sequence[Round], figure: Callable[[Round], float]) -> float:
+    """The median over the rounds of a figure that each of them has."""
+    return statistics.median(figure(each) for each in rounds)
 
 
-def compare(console: Console, sides: Sides) -> None:
-    """Measure reads and connections, and print them with what is promised."""
-    sides.bench.fill(sides.direct)
-    runs: dict[tuple[str, int], list[Run]] = {}
-    for turn in range(ROUNDS):
+def compare(console: Console, sides: Sides, workload: Workload) -> None:
+    """Measure the workload with each number of clients, and print it with what is promised."""
+    title = f"{sides.title}, {workload.title}"
+    seen: dict[int, list[Round]] = {clients: [] for clients in CLIENTS}
+    for turn in range(workload.rounds):
         for clients in CLIENTS:
-            for name, target in (("direct", sides.direct), ("pooled", sides.pooled)):
-                run = sides.bench.select(target, clients)
-                console.print(
-                    f"{sides.title}, round {turn + 1}: {name} {clients}: {run.tps:.0f}/s, p99 {run.p99_ms:.1f} ms"
-                )
-                runs.setdefault((name, clients), []).append(run)
-    seen = {key: median_run(value) for key, value in runs.items()}
-    table = Table(
-        "clients", "direct /s", "p99 ms", "pooled /s", "p99 ms", "pooled / direct", title=sides.title
-    )
-    for clients in CLIENTS:
-        one, other = seen["direct", clients], seen["pooled", clients]
-        table.add_row(
-            *(f"{value:.0f}" for value in (clients, one.tps, one.p99_ms, other.tps, other.p99_ms)),
-            f"{_tps_ratio(runs['pooled', clients], runs['direct', clients]):.2f}",
-        )
-    console.print(table)
-    winning = [clients for clients in CLIENTS if seen["pooled", clients].tps >= seen["direct", clients].tps]
+            direct, pooled = (
+                sides.bench.transact(target, workload, clients) for target in (sides.direct, sides.pooled)
+            )
+            seen[clients].append(Round(direct=direct, pooled=pooled))
+            console.print(
+                f"{title}, round {turn + 1}, {clients} clients: direct {direct.tps:.0f}/s, p99 {direct.p99_ms:.1f} ms; "
+                f"pooled {pooled.tps:.0f}/s, p99 {pooled.p99_ms:.1f} ms"
+            )
+    console.print(table(title, seen))
+    winning = [clients for clients, rounds in seen.items() if median(rounds, tps_ratio) >= 1]
     console.print(
         f"pooling pays from {min(winning)} clients on" if winning else "pooling pays at no number tried"
     )
     most, few = max(CLIENTS), min(CLIENTS)
-    goal(
-        console,
-        f"pooled / direct at {most}",
-        _tps_ratio(runs["pooled", most], runs["direct", most]),
-        POOLED_OVER_DIRECT,
-    )
+    goal(console, f"pooled / direct at {most}", median(seen[most], tps_ratio), POOLED_OVER_DIRECT)
     goal(
         console,
         f"direct / pooled p99 at {most}",
-        statistics.median(
-            one.p99_ms / other.p99_ms
-            for one, other in zip(runs["direct", most], runs["pooled", most], strict=True)
-        ),
+        median(seen[most], lambda each: each.direct.p99_ms / each.pooled.p99_ms),
         1 / P99_OVER_DIRECT,
     )
-    goal(
-        console,
-        f"pooled at {most} / at {few}",
-        _tps_ratio(runs["pooled", most], runs["pooled", few]),
-        POOLED_KEPT,
+    kept = statistics.median(
+        many.pooled.tps / one.pooled.tps for many, one in zip(seen[most], seen[few], strict=True)
     )
+    goal(console, f"pooled at {most} / at {few}", kept, POOLED_KEPT)
+
+
+def tps_ratio(each: Round) -> float:
+    """Transactions per second, pooled over direct."""
+    return each.pooled.tps / each.direct.tps
+
+
+def table(title: str, seen: Mapping[int, Sequence[Round]]) -> Table:
+    """The medians of each number of clients."""
+    rows = Table("clients", "direct /s", "p99 ms", "pooled /s", "p99 ms", "pooled / direct", title=title)
+    for clients, rounds in seen.items():
+        rows.add_row(
+            str(clients),
+            f"{median(rounds, lambda each: each.direct.tps):.0f}",
+            f"{median(rounds, lambda each: each.direct.p99_ms):.1f}",
+            f"{median(rounds, lambda each: each.pooled.tps):.0f}",
+            f"{median(rounds, lambda each: each.pooled.p99_ms):.1f}",
+            f"{median(rounds, tps_ratio):.2f}",
+        )
+    return rows
 
 
 def compare_set_up(console: Console, sides: Sides, limit: float) -> None:
     """Measure how fast connections are made, directly and to the pooler."""
-    rates = {
-        name: statistics.median(sides.bench.connections_per_second(target) for _ in range(ROUNDS))
-        for name, target in (("direct", sides.direct), ("pooled", sides.pooled))
-    }
-    console.print(
-        f"{sides.title}: connections direct {rates['direct']:.0f}/s, pooled {rates['pooled']:.0f}/s"
-    )
-    goal(console, "set-up, pooled / direct", rates["pooled"] / rates["direct"], limit)
+    rounds = [
+        (sides.bench.connections_per_second(sides.direct), sides.bench.connections_per_second(sides.pooled))
+        for _ in range(SET_UP_ROUNDS)
+    ]
+    direct, pooled = (statistics.median(side) for side in zip(*rounds, strict=True))
+    console.print(f"{sides.title}: connections direct {direct:.0f}/s, pooled {pooled:.0f}/s")
+    ratio = statistics.median(pooled / direct for direct, pooled in rounds)
+    goal(console, "set-up, pooled / direct", ratio, limit)
 
 
 def goal(console: Console, what: str, ratio: float, limit: float) -> None:
@@ -285,14 +304,16 @@ def goal(console: Console, what: str, ratio: float, limit: float) -> None:
 
 
 def main(console: Console | None = None) -> None:
-    """Measure both and print the tables; takes about fifteen minutes."""
+    """Measure everything and print the tables; takes about 25 minutes."""
     console = console or Console(width=120)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * MAX_CLIENTS), hard))
     with without_tls("trust") as sides:
-        compare(console, sides)
+        sides.bench.fill(sides.direct)
+        compare(console, sides, READS)
+        compare(console, sides, WRITES)
         compare_set_up(console, sides, SET_UP_PLAIN)
-        run = sides.bench.select(sides.pooled, 20, "--protocol=prepared")
+        run = sides.bench.transact(sides.pooled, READS, min(CLIENTS), "--protocol=prepared")
         console.print(f"prepared statements through the pool: {run.tps:.0f}/s, none failed")
     with without_tls("scram-sha-256") as sides:
         sides.bench.fill(sides.direct)
@@ -301,8 +322,10 @@ def main(console: Console | None = None) -> None:
         sides.bench.fill(sides.direct)
         compare_set_up(console, sides, SET_UP_PLATFORM)
         for clients in (20, 200):
-            one, other = (sides.bench.select(each, clients) for each in (sides.direct, sides.pooled))
-            console.print(f"platform, {clients} clients: pooled / direct {other.tps / one.tps:.2f}")
+            direct, pooled = (
+                sides.bench.transact(target, READS, clients) for target in (sides.direct, sides.pooled)
+            )
+            console.print(f"platform, {clients} clients: pooled / direct {pooled.tps / direct.tps:.2f}")
 
 
 if __name__ == "__main__":
