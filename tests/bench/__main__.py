@@ -65,7 +65,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 def main() -> None:
     """Measure everything and print one table."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     table = Table("what", "seconds", "limit", "of the limit")
 
     def row(what: str, seconds: float, limit: float) -> None:

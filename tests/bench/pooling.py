@@ -55,9 +55,9 @@ class Workload:
     rounds: int
 
 
-# In single rounds at 2,000 clients, pooled over direct was 1.8 to 2.4, and the ratio of the 99th percentiles 2.5 to 9.4.
+# In single rounds at 2,000 clients, pooled over direct was 1.8 to 2.4, and the ratio of the 99th percentiles 2.5 to 12.
 READS = Workload(title="reads of one row", builtin="select-only", rounds=5)
-# There, 2.5 to 2.9 and 7 to 9.
+# There, 2.0 to 3.1 and 6 to 10.
 WRITES = Workload(title="updates of three rows, an insert and a read", builtin="tpcb-like", rounds=3)
 
 
@@ -244,7 +244,8 @@ def compare(console: Console, sides: Sides, workload: Workload) -> None:
             seen[clients].append(Round(direct=direct, pooled=pooled))
             console.print(
                 f"{title}, round {turn + 1}, {clients} clients: direct {direct.tps:.0f}/s, p99 {direct.p99_ms:.1f} ms; "
-                f"pooled {pooled.tps:.0f}/s, p99 {pooled.p99_ms:.1f} ms"
+                f"pooled {pooled.tps:.0f}/s, p99 {pooled.p99_ms:.1f} ms",
+                soft_wrap=True,
             )
     console.print(table(title, seen))
     winning = [clients for clients, rounds in seen.items() if median(rounds, tps_ratio) >= 1]
