@@ -10,8 +10,8 @@ import pulumi
 from pulumi_aws import kms
 
 from components.durability import Durability
-from components.naming import PhysicalNames
 from components.notifications import PUBLISHERS
+from contract.names import PhysicalNames
 
 # What a key may be used for once encryption with it is allowed at all; the AWS services' guides ask for exactly these.
 USE_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")

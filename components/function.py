@@ -79,9 +79,18 @@ def define_function(name: str, args: FunctionArgs, child: pulumi.ResourceOptions
     )
 
 
-def modules(*paths: str) -> Iterable[tuple[str, Path]]:
-    """Files of this project, by their path in it."""
-    return [(path, ROOT / path) for path in paths]
+def modules(function: str, *contract: str) -> Iterable[tuple[str, Path]]:
+    """The files of `functions/<function>` and of the `contract` modules that it imports, by their path in the package.
+
+    A test compares them with the imports.
+    """
+    folder = ROOT / "functions" / function
+    paths = [
+        ROOT / "functions" / "__init__.py",
+        *sorted(folder.glob("*.py")),
+        *(ROOT / "contract" / f"{module}.py" for module in ("__init__", *contract)),
+    ]
+    return [(path.relative_to(ROOT).as_posix(), path) for path in paths]
 
 
 def _policy(log_group_arn: str, statements: Sequence[Statement]) -> str:

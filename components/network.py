@@ -10,9 +10,9 @@ import pulumi
 from pulumi_aws import cloudwatch, ec2, iam, vpc
 
 from components.durability import Durability
-from components.naming import PhysicalNames
 from components.subnets import SubnetPlan
 from components.trust import service_trust
+from contract.names import PhysicalNames
 
 HTTPS_PORT = 443
 # CloudWatch Logs receives flow records every ten minutes by default; one minute is the shortest AWS offers

@@ -7,10 +7,7 @@ import pulumi_random as random
 from pulumi_aws import secretsmanager
 
 from components.durability import Durability
-
-# RDS takes 8 to 128 printable characters without / @ " and space (RDS guide, "Constraints for master password");
-# 32 letters and digits are 190 bits, and need no quoting in a connection string.
-PASSWORD_LENGTH = 32
+from contract.logins import PASSWORD_LENGTH, database_login
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,16 +90,14 @@ class DatabaseConnection(pulumi.ComponentResource):
         secretsmanager.SecretVersion(
             f"{name}-version",
             secret_id=args.credentials.secret_arn,
-            # The keys are those that AWS's rotation functions and drivers read (Secrets Manager guide, "JSON structure").
             secret_string=pulumi.Output.json_dumps(
-                {
-                    "engine": "postgres",
-                    "host": args.host,
-                    "port": args.port,
-                    "dbname": args.database_name,
-                    "username": args.username,
-                    "password": args.credentials.password,
-                }
+                database_login(
+                    host=args.host,
+                    port=args.port,
+                    database_name=args.database_name,
+                    username=args.username,
+                    password=args.credentials.password,
+                )
             ),
             # A version is replaced by every change of its content, so it cannot be protected; it can be left behind.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.durability.retains),

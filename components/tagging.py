@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.naming import PRODUCT
+from contract.names import PRODUCT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

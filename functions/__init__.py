@@ -1,1 +1,1 @@
-"""What runs in AWS Lambda. Each module is one function; what it needs of the program is packed with it."""
+"""AWS Lambda functions, one package each: `handler.py` is what Lambda calls, `steps.py` does the work."""

@@ -1,6 +1,6 @@
 """The Pulumi program."""
 
-from infra.config import load_admin_password, load_engine
+from infra.config.reading import load_admin_password, load_engine
 from infra.outputs import export
 from infra.stack import declare
 

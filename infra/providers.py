@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 
 from components.tagging import Tags
-from infra.config import StackConfig
+from infra.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,10 +8,10 @@ from components.alarms.rows import Severity
 from components.backups.plan import selection_tags
 from components.dns import Service, ServiceNames, ServiceNamesArgs, service_name
 from components.encryption import DataClass
-from components.naming import PhysicalNames
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
 from components.secrets import Credentials, CredentialsArgs, DatabaseConnection, DatabaseConnectionArgs
-from infra.config import StackConfig
+from contract.names import PhysicalNames
+from infra.config.stack import StackConfig
 from infra.outputs import StackOutputs
 from infra.providers import declare_providers
 from infra.wiring.alarms import declare_alarms, declare_topics
@@ -20,7 +20,7 @@ from infra.wiring.cache import declare_stores
 from infra.wiring.pgbouncer import declare_pgbouncer
 from infra.wiring.postgres import PostgresServers, declare_postgres
 from infra.wiring.regional import Region, declare_region
-from infra.wiring.scaling import declare_scaling, with_what_grew
+from infra.wiring.scale_up import declare_scaling, with_what_grew
 
 # Neither stores nor the pool's images are in the DR region: a key there would encrypt nothing.
 ONLY_AT_HOME = frozenset({DataClass.CACHE, DataClass.IMAGES})

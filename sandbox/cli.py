@@ -74,10 +74,15 @@ def desired(
     output: Annotated[Path, typer.Option("--output", help="The JSON file to write.")], stack: Stack = "dev"
 ) -> None:
     """Write what a committed stack declares as JSON: no engine, no cloud. `dbops desired-diff` compares two of them."""
-    from sandbox.desired import desired_state  # noqa: PLC0415 - loads Pulumi and the program, which no other command needs
+    # Pulumi and the program, which no other command needs.
+    from desired.state import desired_state  # noqa: PLC0415
+    from infra.config.stack import ConfigError  # noqa: PLC0415
 
     project = project_directory()
-    state = desired_state(committed_file(project, stack), project / "policies")
+    try:
+        state = desired_state(committed_file(project, stack), project / "policies")
+    except ConfigError as error:
+        raise SandboxError(str(error)) from error
     output.write_text(json.dumps(state, indent=1))
 
 

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from components.alarms.rows import BAND_ID, Comparison, Composite, LogFilter, Metric, Row, Severity
-from components.naming import PhysicalNames
+from contract.names import PhysicalNames
 
 # The result of a row's expression, which is what is compared.
 RESULT_ID = "result"

@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from components.alarms.rows import Composite, Row
-from components.naming import PhysicalNames
+from contract.names import PhysicalNames
 
 # A dashboard is 24 units wide (CloudWatch API Reference, "Dashboard Body Structure and Syntax").
 WIDTH, STATUS_HEIGHT, GRAPH_WIDTH, GRAPH_HEIGHT = 24, 3, 6, 5

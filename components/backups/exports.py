@@ -10,7 +10,7 @@ from pulumi_aws import iam, s3
 from components.backups.regions import key_in
 from components.backups.roles import trust
 from components.durability import Durability
-from components.naming import PhysicalNames
+from contract.names import PhysicalNames
 
 # A part of an upload that nobody finished is paid for and cannot be read; no export takes longer than a week.
 INCOMPLETE_UPLOAD_DAYS = 7

@@ -9,7 +9,7 @@ from pulumi_aws import backup, iam
 
 from components.backups.roles import backup_permissions, trust
 from components.backups.schedule import Schedule
-from components.naming import PhysicalNames
+from contract.names import PhysicalNames
 
 # The tag that puts an instance into a plan; its value is the plan's name. Two stacks of one account have plans of two
 # names, and neither backs up the other's databases.

@@ -11,8 +11,8 @@ from pulumi_aws import backup, ec2, iam, rds
 from components.backups.plan import SELECTION_TAG, plan_name
 from components.backups.roles import restore_permissions, trust
 from components.backups.schedule import Schedule
-from components.naming import PhysicalNames
 from components.network import NetworkAttachment
+from contract.names import PhysicalNames
 
 # The test is weekly, so what it restores is something that no test before it has restored.
 SELECTION_WINDOW_DAYS = 7

@@ -9,7 +9,7 @@ from pulumi_aws import appautoscaling, cloudwatch, elasticache
 
 from components.cache.access import NOBODY
 from components.cache.store import AUTO_MINOR_VERSION_UPGRADE, Store, StoreArgs
-from components.secrets import PASSWORD_LENGTH
+from contract.logins import PASSWORD_LENGTH
 
 # A Valkey store takes users of either engine, and a Redis store those of Redis alone: with these, a store that changes from
 # Redis to Valkey keeps its users. Source: ElastiCache user guide, "Role-Based Access Control (RBAC)".

@@ -14,6 +14,7 @@ from components.durability import Durability
 from components.network import NetworkAttachment
 from components.postgres.instance import Clients
 from components.secrets import Credentials, CredentialsArgs
+from contract.logins import store_login
 
 # The declared version is the version: after an upgrade that nobody declared, every plan would go back, which the provider
 # does by replacing the store. See docs/adr/0010-redis-persistence.md.
@@ -145,15 +146,14 @@ class Store(pulumi.ComponentResource):
                 f"{self._name}-{name}-version",
                 secret_id=credentials.secret_arn,
                 secret_string=pulumi.Output.json_dumps(
-                    {
-                        "engine": self._store_args.engine,
-                        "host": host,
-                        "port": port,
-                        "username": credentials.username,
-                        "password": credentials.password,
-                        "tls": True,
-                        "cluster_mode": cluster_mode,
-                    }
+                    store_login(
+                        engine=self._store_args.engine,
+                        host=host,
+                        port=port,
+                        username=credentials.username,
+                        password=credentials.password,
+                        cluster_mode=cluster_mode,
+                    )
                 ),
                 # A version is replaced by every change of its content, so it cannot be protected; it can be left behind.
                 opts=pulumi.ResourceOptions.merge(

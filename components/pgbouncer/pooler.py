@@ -9,11 +9,11 @@ import pulumi
 from pulumi_aws import appautoscaling, cloudwatch, ec2, ecs, iam, lb, vpc
 
 from components.durability import Durability
-from components.naming import PhysicalNames
 from components.network import HTTPS_PORT, NetworkAttachment
 from components.pgbouncer.task import POOLER_CONTAINER, TaskContent, container_definitions
 from components.postgres.instance import Clients
 from components.trust import service_trust
+from contract.names import PhysicalNames
 
 # Graviton costs a fifth less than x86 on Fargate for the same size, and nothing here is bound to x86.
 CPU_ARCHITECTURE = "ARM64"

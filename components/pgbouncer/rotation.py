@@ -10,17 +10,11 @@ from pulumi_aws import ec2, lambda_, secretsmanager, vpc
 
 from components.durability import Durability
 from components.function import FunctionArgs, Statement, define_function, modules
-from components.naming import PhysicalNames
 from components.network import HTTPS_PORT, NetworkAttachment
 from components.pgbouncer.pooler import Pooler, decrypt_through_secrets_manager
+from contract.names import PhysicalNames
+from contract.rotation import Variable
 
-MODULES = (
-    "functions/__init__.py",
-    "functions/rotation.py",
-    "components/__init__.py",
-    "components/pgbouncer/__init__.py",
-    "components/pgbouncer/scram.py",
-)
 # The driver and what it needs, pure Python all of it, as requirements/runtime.txt pins them. boto3 is part of the runtime.
 PACKAGES = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
 # The most that Lambda allows: a deployment of the pool, with its draining, takes about six minutes.
@@ -53,7 +47,7 @@ class PasswordRotationArgs:
 
 
 class PasswordRotation(pulumi.ComponentResource):
-    """The function `functions/rotation.py` in the application subnets, and Secrets Manager's schedule for it."""
+    """The function `functions/rotation` in the application subnets, and Secrets Manager's schedule for it."""
 
     function_name: str
 
@@ -125,7 +119,7 @@ class PasswordRotation(pulumi.ComponentResource):
             account_id=args.account_id,
             function_name=self.function_name,
             description="rotates the passwords of the pool's users",
-            handler="functions.rotation.handler",
+            handler="functions.rotation.handler.handler",
             package=package(),
             statements=pulumi.Output.all(
                 app_secret_arn=args.app_secret_arn,
@@ -135,12 +129,12 @@ class PasswordRotation(pulumi.ComponentResource):
                 secrets_key_arn=args.secrets_key_arn,
             ).apply(lambda arns: _statements(**arns, function_arn=self._function_arn, region=args.region)),
             environment={
-                "USERLIST_SECRET_ARN": args.userlist_secret_arn,
-                "CLUSTER_NAME": args.pooler.cluster_name,
-                "SERVICE_NAME": args.pooler.service_name,
-                "POOLER_HOST": args.pooler_name,
-                "POOLER_PORT": str(args.pooler.port),
-                "POOLER_DATABASE": args.database_name,
+                Variable.USERLIST_SECRET_ARN: args.userlist_secret_arn,
+                Variable.CLUSTER_NAME: args.pooler.cluster_name,
+                Variable.SERVICE_NAME: args.pooler.service_name,
+                Variable.POOLER_HOST: args.pooler_name,
+                Variable.POOLER_PORT: str(args.pooler.port),
+                Variable.POOLER_DATABASE: args.database_name,
             },
             timeout_seconds=TIMEOUT_SECONDS,
             logs_key_arn=args.logs_key_arn,
@@ -158,7 +152,7 @@ def package() -> Iterator[tuple[str, Path]]:
     Sources, and the metadata in which packages look their own version up: the same versions are the same package on every
     machine.
     """
-    yield from modules(*MODULES)
+    yield from modules("rotation", "logins", "rotation", "scram")
     for distribution in PACKAGES:
         for file in metadata.files(distribution) or ():
             if file.suffix == ".py" or file.name == "METADATA":

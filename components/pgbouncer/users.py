@@ -13,8 +13,8 @@ import pulumi_random as random
 from pulumi_aws import secretsmanager
 
 from components.durability import Durability
-from components.pgbouncer.scram import SALT_BYTES, userlist, verifier
-from components.secrets import PASSWORD_LENGTH
+from contract.logins import PASSWORD_LENGTH, database_login
+from contract.scram import SALT_BYTES, userlist, verifier
 
 # The first version of the secret is of the user that rests, the second of the one in use: a rotation finds the password
 # of the resting user in the version before the current one, the first time as every time.
@@ -110,16 +110,14 @@ class PoolUsers(pulumi.ComponentResource):
         return pulumi.Output.secret(computed)
 
     def _login(self, turn: str, password: pulumi.Output[str]) -> pulumi.Output[str]:
-        # The keys are those that AWS's drivers read (Secrets Manager guide, "JSON structure").
         return pulumi.Output.json_dumps(
-            {
-                "engine": "postgres",
-                "host": self._args.host,
-                "port": self._args.port,
-                "dbname": self._args.database_name,
-                "username": self._username(turn),
-                "password": password,
-            }
+            database_login(
+                host=self._args.host,
+                port=self._args.port,
+                database_name=self._args.database_name,
+                username=self._username(turn),
+                password=password,
+            )
         )
 
     def _define_secret(

@@ -13,21 +13,21 @@ from components.alarms.alarms import AlarmsArgs
 from components.alarms.dashboard import AlarmDashboard, DashboardArgs
 from components.alarms.rows import Composite, Row, Severity
 from components.encryption import DataClass
-from components.naming import PhysicalNames
 from components.notifications import NotificationTopic, NotificationTopicArgs
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
 from components.postgres import sizing
 from components.postgres.instance import PostgresInstance
 from components.postgres.standby import Server
 from components.windows import WeeklyWindow
-from infra.config import StackConfig
-from infra.domains.cache import StoreConfig
-from infra.domains.postgres import ReplicaConfig
+from contract.names import PhysicalNames
+from infra.config.cache import StoreConfig
+from infra.config.postgres import ReplicaConfig
+from infra.config.stack import StackConfig
 from infra.wiring.backups import Backups
 from infra.wiring.pgbouncer import Pool
 from infra.wiring.postgres import PostgresServers
 from infra.wiring.regional import Region
-from infra.wiring.scaling import Scaling
+from infra.wiring.scale_up import Scaling
 
 POSTGRES_MAINTENANCE, REPLICA_MAINTENANCE = "maintenance-postgres", "maintenance-replicas"
 # Both are computed for every server, in MiB.

@@ -15,8 +15,8 @@ from components.backups.replication import AutomatedBackupsReplication, Automate
 from components.backups.restore_testing import RestoreTesting, RestoreTestingArgs
 from components.backups.vault import BackupVault, BackupVaultArgs, VaultLock
 from components.encryption import DataClass
-from components.naming import PhysicalNames
-from infra.config import StackConfig
+from contract.names import PhysicalNames
+from infra.config.stack import StackConfig
 from infra.wiring.regional import Region
 
 

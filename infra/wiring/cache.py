@@ -7,10 +7,10 @@ from components.cache.memorydb_cluster import MemoryDbCluster
 from components.cache.replication_group import ReplicationGroup, ReplicationGroupArgs, Scaling
 from components.cache.store import SecretsArgs, Store, StoreArgs
 from components.encryption import DataClass
-from components.naming import PhysicalNames
 from components.postgres.instance import Clients
-from infra.config import StackConfig
-from infra.domains.cache import ScalingConfig, StoreConfig
+from contract.names import PhysicalNames
+from infra.config.cache import ScalingConfig, StoreConfig
+from infra.config.stack import StackConfig
 from infra.wiring.regional import Region
 
 

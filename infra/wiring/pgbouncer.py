@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pulumi
 
 from components.encryption import DataClass
-from components.naming import PhysicalNames
 from components.pgbouncer.images import ImageRepository, ImageRepositoryArgs
 from components.pgbouncer.pool_budget import PoolBudget
 from components.pgbouncer.pooler import Pooler, PoolerArgs
@@ -21,9 +20,10 @@ from components.pgbouncer.settings import (
 from components.pgbouncer.task import RDS_AUTHORITIES, SECRETS_DIRECTORY, SOCKET_DIRECTORY
 from components.pgbouncer.users import PoolUsers, PoolUsersArgs
 from components.postgres.instance import Clients, PostgresInstance
-from infra.config import StackConfig
-from infra.domains import pgbouncer
-from infra.domains.pgbouncer import Budgets
+from contract.names import PhysicalNames
+from infra.config import pgbouncer
+from infra.config.pgbouncer import Budgets
+from infra.config.stack import StackConfig
 from infra.wiring.postgres import PostgresServers
 from infra.wiring.regional import Region
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pulumi
 
 from components.encryption import DataClass
-from components.naming import PhysicalNames
 from components.postgres import sizing
 from components.postgres.instance import Clients, Monitoring, PostgresInstance, PostgresInstanceArgs
 from components.postgres.primary import (
@@ -21,8 +20,9 @@ from components.postgres.replica import PostgresReplica, PostgresReplicaArgs, Pr
 from components.postgres.standby import Server
 from components.secrets import Credentials
 from components.windows import WeeklyWindow
-from infra.config import StackConfig
-from infra.domains.postgres import ClientsConfig, ReplicaConfig, RestoreConfig
+from contract.names import PhysicalNames
+from infra.config.postgres import ClientsConfig, ReplicaConfig, RestoreConfig
+from infra.config.stack import StackConfig
 from infra.wiring.regional import Region
 
 

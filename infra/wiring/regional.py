@@ -8,11 +8,11 @@ import pulumi_aws as aws
 
 from components import subnets
 from components.encryption import DataClass, Keys, KeysArgs
-from components.naming import PhysicalNames
 from components.network import Network, NetworkArgs, NetworkAttachment
 from components.notifications import NotificationTopic, NotificationTopicArgs
-from infra.config import StackConfig
-from infra.domains.network import AnyNetwork, ExistingNetwork
+from contract.names import PhysicalNames
+from infra.config.network import AnyNetwork, ExistingNetwork
+from infra.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

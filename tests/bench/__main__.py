@@ -16,11 +16,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.config import load_file
+from desired.program import declared_by
+from infra.config.reading import load_file
 from sandbox.errors import SandboxError
 from tests.bench import failover, pooling
 from tests.harness.live import live_stack
-from tests.harness.platform import ROOT, STACKS, declared_by, stack_file
+from tests.harness.platform import ROOT, STACKS, stack_file
 from tests.harness.recorded import multiplied
 
 RUNS = 3

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 
+from desired.judging import Report
 from policies import exemptions
 from policies.pack import Policies, all_policies, rule_ids
-from sandbox.judging import Report
 from tests.harness.platform import ROOT
 
 EXEMPTIONS_FILE = ROOT / "policies" / "exemptions.yaml"

@@ -4,17 +4,15 @@ A recording shows what the program asks for. It does not show that the provider 
 """
 
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import yaml
 
-from infra.config import NAMESPACE, StackConfig, load_file
-from infra.outputs import OUTPUT_KEYS
-from infra.stack import declare
-from sandbox.recording import NOTHING, Recording, Registration, record
+from contract.names import PROJECT
+from desired.program import declared_by_file
+from desired.recording import Recording, Registration
+from infra.config.stack import StackConfig
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("dev", "prod")
@@ -28,7 +26,7 @@ def stack_file(stack: str) -> Path:
 def committed(stack: str) -> dict[str, Any]:
     """The configuration of a committed stack by domain, fresh, so that a test may change it."""
     keys = yaml.safe_load(stack_file(stack).read_text())["config"]
-    return {key.removeprefix(f"{NAMESPACE}:"): value for key, value in keys.items()}
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in keys.items()}
 
 
 def changed(stack: str, path: str, value: Any) -> StackConfig:
@@ -42,25 +40,10 @@ def changed(stack: str, path: str, value: Any) -> StackConfig:
     return StackConfig.parse(stack, values)
 
 
-def declared_by(
-    config: StackConfig,
-    admin_password: str | None = None,
-    answers: Mapping[str, Mapping[str, Any]] = NOTHING,
-) -> Recording:
-    """Everything that `declare` registers for `config`, where look-ups find `answers`."""
-
-    def program() -> Mapping[str, Any]:
-        password = None if admin_password is None else pulumi.Output.secret(admin_password)
-        outputs = declare(config, password)
-        return {key: getattr(outputs, key) for key in OUTPUT_KEYS}
-
-    return record(program, config.stack, answers)
-
-
 @functools.cache
 def declared(stack: str) -> Recording:
     """Everything that a committed stack declares."""
-    return declared_by(load_file(stack_file(stack)))
+    return declared_by_file(stack_file(stack))
 
 
 def of_type(recording: Recording, token: str) -> list[Registration]:
@@ -69,7 +52,7 @@ def of_type(recording: Recording, token: str) -> list[Registration]:
     return sorted(found, key=lambda registration: registration.name)
 
 
-def the(recording: Recording, name: str, token: str) -> Registration:
+def only(recording: Recording, name: str, token: str) -> Registration:
     """The one registration of that logical name and type."""
     [found] = [registration for registration in of_type(recording, token) if registration.name == name]
     return found

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from components.pgbouncer.pool_budget import PoolBudget
-from components.pgbouncer.scram import SALT_BYTES, userlist, verifier
 from components.pgbouncer.settings import DatabaseRoute, Files, PoolerSettings, render
+from contract.scram import SALT_BYTES, userlist, verifier
 from sandbox.servers import pgbouncer, postgres
 from sandbox.servers.certificates import CertificateAuthority
 from sandbox.servers.pgbouncer import PgBouncer, PgBouncerSpec, Place

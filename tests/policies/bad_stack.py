@@ -4,6 +4,7 @@ from datetime import date
 
 from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE
 
+from desired.judging import Declared
 from policies.exemptions import Exemption
 from policies.rules import (
     alarms,
@@ -18,7 +19,6 @@ from policies.rules import (
     stack,
     storage,
 )
-from sandbox.judging import Declared
 from tests.policies.guards import containers, document
 
 STACK = "acme"

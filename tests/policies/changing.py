@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi_policy.deserialize import deserialize_properties
 
-from sandbox.judging import Declared
+from desired.judging import Declared
 
 MISSING = object()
 

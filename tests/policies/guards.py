@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from desired.judging import Declared, recorded
 from policies.rules import alarms, cache, compute, identity, network, secrets
-from sandbox.judging import Declared, recorded
 from tests.harness.platform import declared
 
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/0a"

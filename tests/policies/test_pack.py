@@ -23,6 +23,7 @@ from pulumi_policy.deserialize import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from desired.judging import Declared, judge, resource_args
 from policies import exemptions
 from policies.environment import Environment, environment_of
 from policies.exemptions import Exemption, ExemptionError
@@ -32,7 +33,6 @@ from policies.rules import RESOURCE_RULES, STACK_RULES
 from policies.rules.encryption import KEY
 from policies.rules.postgres import INSTANCE
 from policies.values import MALFORMED, UNKNOWN, Node, plain, shown
-from sandbox.judging import Declared, judge, resource_args
 from tests.harness.judged import TODAY, names, pack
 from tests.harness.platform import ROOT
 from tests.policies.changing import changed

@@ -12,12 +12,12 @@ import pytest
 from pulumi_policy import ResourceValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from desired.judging import Declared, judge, resource_args
 from policies.environment import Environment
 from policies.late import may_be_late
 from policies.pack import ADVICE, UNKNOWN_RULE
 from policies.rule import Level
 from policies.rules import RESOURCE_RULES
-from sandbox.judging import Declared, judge, resource_args
 from tests.harness.judged import names, pack
 from tests.policies.changing import MISSING, changed, snake
 from tests.policies.guards import GUARDS, Guard, base, containers

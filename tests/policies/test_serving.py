@@ -16,10 +16,10 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 from pulumi_policy import policy as sdk
 
+from desired.judging import Declared
 from policies.pack import NAME, Policies, all_policies, is_about
 from policies.rules import RESOURCE_RULES
 from policies.serving import servicer_of
-from sandbox.judging import Declared
 from tests.harness.judged import TODAY
 from tests.policies.bad_stack import BAD_STACK
 from tests.policies.guards import ours

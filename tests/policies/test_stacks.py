@@ -15,6 +15,7 @@ import pytest
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from desired.judging import Declared, judge, resource_args, stack_args
 from policies import exemptions
 from policies.environment import Environment
 from policies.pack import ADVICE, ENVIRONMENT_RULE, EXPIRY_RULE, UNKNOWN_RULE, all_policies, rule_ids
@@ -30,7 +31,6 @@ from policies.rules import (
     stack,
     storage,
 )
-from sandbox.judging import Declared, judge, resource_args, stack_args
 from tests.harness.judged import EXEMPTIONS_FILE, TODAY, names, pack
 from tests.harness.platform import STACKS
 from tests.policies.bad_stack import BAD_STACK, EXPIRED

@@ -270,9 +270,7 @@ def alarm(dev: LiveStack, row: str) -> str:
         "time": "2026-11-24T12:00:00.000+0000",
         "alarmData": {"alarmName": f"reptidex-dev-{row}", "state": {"value": "ALARM", "reason": "a test"}},
     }
-    call = (
-        "import json, sys; from functions.scale_up import handler; print(handler(json.load(sys.stdin), None))"
-    )
+    call = "import json, sys; from functions.scale_up.handler import handler; print(handler(json.load(sys.stdin), None))"
     variables = {
         **dev.shell_variables,
         **configuration["Environment"]["Variables"],

@@ -17,11 +17,12 @@ import pytest
 
 from components.alarms.alarms import Alarms, AlarmsArgs
 from components.alarms.rows import Severity
-from components.naming import PhysicalNames
-from infra.config import StackConfig
-from sandbox.recording import record
+from contract.names import PhysicalNames
+from desired.program import declared_by
+from desired.recording import record
+from infra.config.stack import StackConfig
 from tests.harness.alarm_evaluator import MONDAY, MetricAlarm, Point, Simulation, Value
-from tests.harness.platform import STACKS, changed, committed, declared, declared_by, of_type, the
+from tests.harness.platform import STACKS, changed, committed, declared, of_type, only
 from tests.unit.test_alarm_catalogue import ROWS
 
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -387,7 +388,7 @@ def test_a_promoted_replica_is_watched_as_the_primary_that_it_is() -> None:
     names = {each.name for each in of_type(recording, METRIC_ALARM)}
     assert {"dr-alarms-postgres-west-silent", "dr-alarms-postgres-west-transaction-ids"} <= names
     assert "dr-alarms-postgres-west-lag" not in names
-    down = the(recording, "dr-alarms-postgres-west-down", COMPOSITE_ALARM)
+    down = only(recording, "dr-alarms-postgres-west-down", COMPOSITE_ALARM)
     assert down.inputs["alarmRule"] == '((ALARM("reptidex-prod-postgres-west-silent")))'
 
 

@@ -28,9 +28,9 @@ from components.backups.restore_testing import RestoreTesting, RestoreTestingArg
 from components.backups.schedule import Schedule
 from components.backups.vault import JOB_EVENTS, BackupVault, BackupVaultArgs, VaultLock
 from components.durability import Durability
-from components.naming import PhysicalNames
 from components.network import NetworkAttachment
-from sandbox.recording import Recording, Registration, record
+from contract.names import PhysicalNames
+from desired.recording import Recording, Registration, record
 from tests.harness.platform import of_type
 
 ACCOUNT = "222222222222"

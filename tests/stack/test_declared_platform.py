@@ -13,19 +13,20 @@ from pulumi.runtime import rpc
 
 from components.encryption import DataClass
 from components.postgres.instance import BIRTH_PROPERTIES
-from infra.config import StackConfig, load_file
+from desired.program import declared_by
+from desired.recording import Recording, Registration
+from infra.config.reading import load_file
+from infra.config.stack import StackConfig
 from infra.outputs import OUTPUT_KEYS
-from sandbox.recording import Recording, Registration
 from tests.harness.platform import (
     ROOT,
     STACKS,
     changed,
     committed,
     declared,
-    declared_by,
     of_type,
+    only,
     stack_file,
-    the,
 )
 
 # How the SDK marks a secret in what it sends to the engine.
@@ -56,7 +57,7 @@ def recording(stack: str) -> Recording:
 
 
 def instance(stack: str) -> Registration:
-    return the(declared(stack), "postgres-instance", INSTANCE)
+    return only(declared(stack), "postgres-instance", INSTANCE)
 
 
 def test_urns_are_the_golden_ones_so_that_a_rename_is_a_decision(
@@ -231,7 +232,7 @@ def test_iops_and_throughput_are_declared_only_where_rds_takes_them() -> None:
 
 
 def test_the_database_is_in_isolated_subnets_of_every_zone(stack: str, recording: Recording) -> None:
-    group = the(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
+    group = only(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
     data = [r for r in of_type(recording, SUBNET) if r.name.startswith("network-data-")]
     assert group.inputs["subnetIds"] == [f"{r.name}-id" for r in data]
     zones = {r.inputs["availabilityZone"] for r in data}
@@ -281,7 +282,7 @@ def test_log_groups_exist_before_the_database_that_writes_to_them(stack: str, re
 def test_the_monitoring_role_may_publish_before_the_database_uses_it(
     stack: str, recording: Recording
 ) -> None:
-    attachment = the(
+    attachment = only(
         recording, "postgres-monitoring-permission", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     )
     assert attachment.urn in instance(stack).dependencies
@@ -313,7 +314,7 @@ def test_there_is_a_rotating_key_for_each_class_of_data_in_each_region(recording
 
 
 def test_the_admin_secret_is_copied_to_the_dr_region_under_a_key_of_that_region(recording: Recording) -> None:
-    secret = the(recording, "postgres-admin-secret", "aws:secretsmanager/secret:Secret")
+    secret = only(recording, "postgres-admin-secret", "aws:secretsmanager/secret:Secret")
     assert secret.inputs["kmsKeyId"].endswith(":keys-secrets")
     assert secret.inputs["replicas"] == [
         {"region": "us-west-2", "kmsKeyId": "arn:aws:kms:us-west-2:123456789012:dr-keys-secrets"}
@@ -339,7 +340,7 @@ def test_restore_is_declared_and_never_decides_about_an_existing_database(stack:
 
 def restored(**restore: Any) -> dict[str, Any]:
     recording = declared_by(changed("dev", "postgres.restore", restore))
-    return dict(the(recording, "postgres-instance", INSTANCE).inputs)
+    return dict(only(recording, "postgres-instance", INSTANCE).inputs)
 
 
 def test_a_database_can_come_from_a_snapshot() -> None:
@@ -390,7 +391,7 @@ def test_an_existing_vpc_is_used_and_none_is_made_in_that_region() -> None:
     }
     recording = declared_by(changed("dev", "network.primary", existing))
     assert [r.name for r in of_type(recording, "aws:ec2/vpc:Vpc")] == ["dr-network-vpc"]
-    group = the(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
+    group = only(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
     assert group.inputs["subnetIds"] == ["subnet-a2", "subnet-b2"]
     assert recording.outputs["primary_vpc_id"] == "vpc-0123456789abcdef0"
 
@@ -400,7 +401,7 @@ def test_a_configured_password_replaces_the_generated_one_and_reaches_no_output(
     recording = declared_by(load_file(stack_file("dev")), admin_password=canary)
     passwords = of_type(recording, "random:index/randomPassword:RandomPassword")
     assert [p.name for p in passwords if p.name.startswith("postgres-admin")] == []
-    assert the(recording, "postgres-instance", INSTANCE).inputs["password"] == {
+    assert only(recording, "postgres-instance", INSTANCE).inputs["password"] == {
         SECRET: SECRET_KIND,
         "value": canary,
     }
@@ -414,7 +415,7 @@ def test_a_second_stack_of_an_environment_stands_beside_the_first_in_one_account
         # The same domain name may be there twice: each VPC has a zone of its own.
         if not registration.type.startswith("aws:") or registration.type.startswith("aws:route53/"):
             continue
-        twin = the(declared("prod"), registration.name, registration.type)
+        twin = only(declared("prod"), registration.name, registration.type)
         for key in ("name", "identifier", "finalSnapshotIdentifier", "namePrefix"):
             assert key not in registration.inputs or registration.inputs[key] != twin.inputs[key], (
                 registration.urn
@@ -424,7 +425,7 @@ def test_a_second_stack_of_an_environment_stands_beside_the_first_in_one_account
 def test_the_flow_log_may_do_the_five_things_that_it_must(recording: Recording) -> None:
     for prefix in ("", "dr-"):
         name = f"{prefix}network-flow-log-permission"
-        text = the(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+        text = only(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
         for action in (
             "CreateLogGroup",
             "CreateLogStream",

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from desired.state import desired_state
+from infra.config.stack import ConfigError
 from ops.desired import DesiredState, difference
-from sandbox.desired import desired_state
-from sandbox.errors import SandboxError
 from tests.harness.platform import ROOT, stack_file
 
 POLICIES = ROOT / "policies"
@@ -101,7 +101,7 @@ def test_files_are_told_by_their_content(base: dict[str, Any]) -> None:
     [code] = [
         each["inputs"]["code"] for each in base["resources"] if each["urn"].endswith("::scale-up-function")
     ]
-    assert set(code) == {"functions/__init__.py", "functions/scale_up.py"}
+    assert {"functions/scale_up/handler.py", "contract/scale_up.py"} <= set(code)
     assert all(content.startswith("sha256:") for content in code.values())
 
 
@@ -121,5 +121,5 @@ def test_the_command_runs_with_nothing_in_its_environment_and_says_the_same_agai
 
 
 def test_a_wrong_configuration_is_one_message(changed: Callable[[str, Any], dict[str, Any]]) -> None:
-    with pytest.raises(SandboxError, match=r"postgres\.backup_retention_days"):
+    with pytest.raises(ConfigError, match=r"postgres\.backup_retention_days"):
         changed("postgres.backup_retention_days", 36)

@@ -16,19 +16,20 @@ from components.pgbouncer.images import lifecycle_policy
 from components.pgbouncer.rotation import PACKAGES, package
 from components.pgbouncer.settings import IMAGE_VERSION
 from components.pgbouncer.task import POOLER_CONTAINER, SECRETS_DIRECTORY
-from infra.config import ConfigError, StackConfig, load_file
-from infra.domains import pgbouncer
-from sandbox.recording import Recording
+from desired.program import declared_by
+from desired.recording import Recording
+from infra.config import pgbouncer
+from infra.config.reading import load_file
+from infra.config.stack import ConfigError, StackConfig
 from tests.harness.platform import (
     ROOT,
     STACKS,
     changed,
     committed,
     declared,
-    declared_by,
     of_type,
+    only,
     stack_file,
-    the,
 )
 
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -48,7 +49,7 @@ def recording(stack: str) -> Recording:
 
 
 def containers(recording: Recording) -> dict[str, dict[str, Any]]:
-    text = the(recording, "pooler-task", "aws:ecs/taskDefinition:TaskDefinition").inputs[
+    text = only(recording, "pooler-task", "aws:ecs/taskDefinition:TaskDefinition").inputs[
         "containerDefinitions"
     ]
     return {each["name"]: each for each in json.loads(text)}
@@ -64,12 +65,12 @@ def configuration(recording: Recording) -> str:
 
 
 def policy(recording: Recording, name: str) -> list[dict[str, Any]]:
-    document = json.loads(the(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"])
+    document = json.loads(only(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"])
     return list(document["Statement"])
 
 
 def service(recording: Recording) -> dict[str, Any]:
-    return dict(the(recording, "pooler-service", "aws:ecs/service:Service").inputs)
+    return dict(only(recording, "pooler-service", "aws:ecs/service:Service").inputs)
 
 
 def promoted() -> Recording:
@@ -214,7 +215,7 @@ def test_a_deployment_never_has_fewer_tasks_than_wanted_and_goes_back_when_it_fa
 
 
 def test_the_service_starts_when_what_it_reads_is_there(recording: Recording) -> None:
-    found = the(recording, "pooler-service", "aws:ecs/service:Service")
+    found = only(recording, "pooler-service", "aws:ecs/service:Service")
     names = {urn.split("::")[-1] for urn in found.dependencies}
     assert {"pooler-users-userlist-version", "pooler-listener", "pooler-execution-permission"} <= names
     assert found.ignore_changes == ("desiredCount",), "scaling decides"
@@ -223,21 +224,21 @@ def test_the_service_starts_when_what_it_reads_is_there(recording: Recording) ->
 def test_a_client_that_is_drained_is_ended_by_the_pooler_and_not_by_the_balancer(
     recording: Recording,
 ) -> None:
-    group = the(recording, "pooler-targets", "aws:lb/targetGroup:TargetGroup").inputs
+    group = only(recording, "pooler-targets", "aws:lb/targetGroup:TargetGroup").inputs
     assert group["connectionTermination"] is False
     assert group["deregistrationDelay"] == 120
     assert group["stickiness"] == {"enabled": True, "type": "source_ip"}
     assert containers(recording)[POOLER_CONTAINER]["stopTimeout"] == 120
-    listener = the(recording, "pooler-listener", "aws:lb/listener:Listener").inputs
+    listener = only(recording, "pooler-listener", "aws:lb/listener:Listener").inputs
     keepalive = int(configuration(recording).split("tcp_keepidle = ")[1].split()[0])
     assert keepalive < listener["tcpIdleTimeoutSeconds"]
-    balancer = the(recording, "pooler-balancer", "aws:lb/loadBalancer:LoadBalancer").inputs
+    balancer = only(recording, "pooler-balancer", "aws:lb/loadBalancer:LoadBalancer").inputs
     assert balancer["internal"] is True
 
 
 def test_scaling_stays_within_what_the_pools_were_sized_for(stack: str, recording: Recording) -> None:
     config = load_file(stack_file(stack)).pgbouncer
-    target = the(recording, "pooler-scaling-target", "aws:appautoscaling/target:Target").inputs
+    target = only(recording, "pooler-scaling-target", "aws:appautoscaling/target:Target").inputs
     assert (target["minCapacity"], target["maxCapacity"]) == (config.min_tasks, config.max_tasks)
     assert target["minCapacity"] >= 2
 
@@ -285,7 +286,7 @@ def test_lambda_makes_the_functions_interfaces_and_its_code_never_does(
     [arn] = denied["Condition"]["ArnEquals"].values()
     assert arn.endswith(f":function:reptidex-{stack}-pooler-rotation")
     # Interfaces are made before there is a function that Lambda could name as the source.
-    role = the(recording, "pooler-rotation-role", "aws:iam/role:Role").inputs
+    role = only(recording, "pooler-rotation-role", "aws:iam/role:Role").inputs
     [trust] = json.loads(role["assumeRolePolicy"])["Statement"]
     assert set(trust["Condition"]) == {"StringEquals"}
 
@@ -294,20 +295,20 @@ def test_rotation_is_on_a_schedule_once_it_is_asked_for(stack: str) -> None:
     """Not before the pool runs: Secrets Manager tests a new schedule at once, whatever `rotateImmediately` says."""
     assert of_type(declared(stack), SCHEDULE) == []
     recording = declared_by(changed(stack, "pgbouncer.rotation_days", 30))
-    schedule = the(recording, "pooler-rotation-schedule", SCHEDULE)
+    schedule = only(recording, "pooler-rotation-schedule", SCHEDULE)
     assert schedule.inputs["rotationRules"] == {"automaticallyAfterDays": 30}
     assert schedule.inputs["rotateImmediately"] is False
     assert schedule.inputs["secretId"].endswith("pooler-users-app-secret")
-    function = the(recording, "pooler-rotation-function", "aws:lambda/function:Function").inputs
+    function = only(recording, "pooler-rotation-function", "aws:lambda/function:Function").inputs
     assert function["name"] == f"reptidex-{stack}-pooler-rotation"
 
 
 def test_the_function_is_packed_with_its_sources_and_its_driver_and_nothing_else() -> None:
     paths = [path for path, _ in package()]
-    assert {"functions/rotation.py", "components/pgbouncer/scram.py", "pg8000/native.py"} <= set(paths)
+    assert {"functions/rotation/steps.py", "contract/scram.py", "pg8000/native.py"} <= set(paths)
     assert all(path.endswith((".py", "/METADATA")) and ".." not in path for path in paths)
     assert len([path for path in paths if path.endswith("/METADATA")]) == len(PACKAGES)
-    assert len({path.split("/")[0] for path in paths}) == len(("functions", "components")) + 2 * len(PACKAGES)
+    assert len({path.split("/")[0] for path in paths}) == len(("functions", "contract")) + 2 * len(PACKAGES)
     assert all(file.is_file() for _, file in package())
 
 
@@ -318,7 +319,7 @@ def test_the_packed_function_can_be_imported_without_the_project(tmp_path: Path)
         target.write_bytes(file.read_bytes())
     program = (
         "import sys; sys.modules['boto3'] = type(sys)('boto3')\n"  # part of Lambda's runtime
-        "from functions.rotation import STEPS; print(*STEPS)"
+        "from functions.rotation.handler import STEPS; print(*STEPS)"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
@@ -345,7 +346,7 @@ def test_the_first_versions_keep_a_label_so_that_none_is_ever_deleted_and_made_a
 
 
 def test_the_user_in_use_is_the_one_whose_version_comes_last(recording: Recording) -> None:
-    active = the(recording, "pooler-users-app-active-version", SECRET_VERSION)
+    active = only(recording, "pooler-users-app-active-version", SECRET_VERSION)
     assert "pooler-users-app-resting-version" in {urn.split("::")[-1] for urn in active.dependencies}
     content = json.loads(active.inputs["secretString"]["value"])
     assert content["username"] == "reptidex_app_a"
@@ -355,11 +356,11 @@ def test_the_user_in_use_is_the_one_whose_version_comes_last(recording: Recordin
 
 def test_applications_are_told_the_pools_own_database_and_rotation_keeps_telling_them() -> None:
     recording = declared_by(changed("dev", "postgres.database_name", "other"))
-    active = the(recording, "pooler-users-app-active-version", SECRET_VERSION)
+    active = only(recording, "pooler-users-app-active-version", SECRET_VERSION)
     content = json.loads(active.inputs["secretString"]["value"])
     assert content["dbname"] == "reptidex"
     assert "reptidex = host=postgres-instance.made-up port=5433 dbname=other" in configuration(recording)
-    function = the(recording, "pooler-rotation-function", "aws:lambda/function:Function").inputs
+    function = only(recording, "pooler-rotation-function", "aws:lambda/function:Function").inputs
     told = function["environment"]["variables"]
     assert (told["POOLER_HOST"], told["POOLER_PORT"], told["POOLER_DATABASE"]) == (
         content["host"],
@@ -369,7 +370,7 @@ def test_applications_are_told_the_pools_own_database_and_rotation_keeps_telling
 
 
 def test_images_never_change_under_their_tag_and_old_ones_go(recording: Recording) -> None:
-    repository = the(recording, "pooler-images-repository", "aws:ecr/repository:Repository").inputs
+    repository = only(recording, "pooler-images-repository", "aws:ecr/repository:Repository").inputs
     assert repository["imageTagMutability"] == "IMMUTABLE"
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
     assert repository["encryptionConfigurations"][0]["kmsKey"].endswith(":keys-images")
@@ -377,7 +378,7 @@ def test_images_never_change_under_their_tag_and_old_ones_go(recording: Recordin
 
 
 def test_the_repository_can_retire_its_grants(recording: Recording) -> None:
-    key = json.loads(the(recording, "keys-images", "aws:kms/key:Key").inputs["policy"])
+    key = json.loads(only(recording, "keys-images", "aws:kms/key:Key").inputs["policy"])
     [retire] = [s for s in key["Statement"] if "kms:RetireGrant" in s["Action"]]
     # KMS sends kms:GrantIsForAWSResource with CreateGrant, ListGrants and RevokeGrant only.
     assert set(retire["Condition"]) == {"StringEquals"}

@@ -10,9 +10,10 @@ import pytest
 
 from components.dns import TTL_SECONDS
 from components.postgres.instance import BIRTH_PROPERTIES
-from infra.config import StackConfig
-from sandbox.recording import Recording, Registration
-from tests.harness.platform import changed, committed, declared, declared_by, of_type, the
+from desired.program import declared_by
+from desired.recording import Recording, Registration
+from infra.config.stack import StackConfig
+from tests.harness.platform import changed, committed, declared, of_type, only
 
 INSTANCE = "aws:rds/instance:Instance"
 PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
@@ -31,7 +32,7 @@ REFUSED = {
 
 
 def replica(name: str, recording: Recording | None = None) -> Registration:
-    return the(recording or declared("prod"), f"postgres-replica-{name}-instance", INSTANCE)
+    return only(recording or declared("prod"), f"postgres-replica-{name}-instance", INSTANCE)
 
 
 def promoted(**dr: object) -> Recording:
@@ -70,7 +71,7 @@ def test_a_replica_abroad_names_its_source_by_arn_and_has_a_key_and_subnets_of_i
     assert inputs["replicateSourceDb"].startswith("arn:aws:rds:us-east-1:")
     assert inputs["kmsKeyId"].endswith(":dr-keys-database")
     assert inputs["performanceInsightsKmsKeyId"].endswith(":dr-keys-database")
-    group = the(declared("prod"), "postgres-replica-west-subnets", "aws:rds/subnetGroup:SubnetGroup")
+    group = only(declared("prod"), "postgres-replica-west-subnets", "aws:rds/subnetGroup:SubnetGroup")
     assert all(subnet.startswith("dr-network-data-") for subnet in group.inputs["subnetIds"])
     assert inputs["multiAz"] is True
     assert "availabilityZone" not in inputs
@@ -78,7 +79,7 @@ def test_a_replica_abroad_names_its_source_by_arn_and_has_a_key_and_subnets_of_i
 
 @pytest.mark.parametrize("name", REPLICAS)
 def test_a_replica_is_as_closed_encrypted_and_watched_as_the_primary(name: str) -> None:
-    primary, own = the(declared("prod"), "postgres-instance", INSTANCE).inputs, replica(name).inputs
+    primary, own = only(declared("prod"), "postgres-instance", INSTANCE).inputs, replica(name).inputs
     for key in (
         "storageEncrypted",
         "publiclyAccessible",
@@ -103,7 +104,7 @@ def test_a_replica_has_a_parameter_group_of_its_own_with_the_primarys_overrides(
     values["postgres"]["parameters"] = {"log_min_duration_statement": "2s"}
     values["postgres"]["replicas"][0]["parameters"] = {"log_min_duration_statement": "500ms"}
     recording = declared_by(StackConfig.parse("prod", values))
-    group = the(recording, f"postgres-replica-{name}-parameters", PARAMETER_GROUP)
+    group = only(recording, f"postgres-replica-{name}-parameters", PARAMETER_GROUP)
     found = {each["name"]: each["value"] for each in group.inputs["parameters"]}
     assert found["log_min_duration_statement"] == ("500" if name == "b" else "2000")
     assert replica(name, recording).inputs["parameterGroupName"] == group.name
@@ -121,7 +122,7 @@ def test_a_replica_can_be_removed_since_what_it_holds_is_a_copy(name: str) -> No
 def test_a_replicas_logs_go_with_it_so_that_its_name_can_be_used_again_until_it_is_promoted() -> None:
     for recording, kept in ((declared("prod"), False), (promoted(), True)):
         for log in ("postgresql", "upgrade"):
-            group = the(recording, f"postgres-replica-west-log-{log}", "aws:cloudwatch/logGroup:LogGroup")
+            group = only(recording, f"postgres-replica-west-log-{log}", "aws:cloudwatch/logGroup:LogGroup")
             assert group.retain_on_delete is kept
             assert group.protect is kept
 
@@ -159,7 +160,7 @@ def test_a_rule_never_names_a_security_group_of_another_region() -> None:
 def test_a_promoted_instance_is_changed_at_once_or_its_first_backup_would_wait_for_a_week() -> None:
     assert replica("west").inputs["applyImmediately"] is False
     assert replica("west", promoted(backup_retention_days=30)).inputs["applyImmediately"] is True
-    assert the(promoted(), "postgres-instance", INSTANCE).inputs["applyImmediately"] is False
+    assert only(promoted(), "postgres-instance", INSTANCE).inputs["applyImmediately"] is False
 
 
 def test_removing_a_replica_from_the_middle_of_the_list_removes_that_one_only() -> None:
@@ -195,7 +196,7 @@ def test_backups_are_switched_on_in_the_second_step() -> None:
 def test_the_promotion_changes_no_other_instance_and_nobodys_name() -> None:
     before, after = declared("prod"), promoted(backup_retention_days=30)
     for name in ("postgres-instance", "postgres-replica-b-instance", "postgres-replica-c-instance"):
-        assert the(after, name, INSTANCE).inputs == the(before, name, INSTANCE).inputs
+        assert only(after, name, INSTANCE).inputs == only(before, name, INSTANCE).inputs
     databases = [{r.urn for r in of_type(recording, INSTANCE)} for recording in (before, after)]
     assert databases[0] == databases[1]
 

@@ -15,21 +15,22 @@ from pulumi_aws import elasticache
 
 from components.function import modules
 from components.postgres.standby import STANDBY_PARAMETERS, require_standby
-from components.scaling.ladders import STORAGE_COOLDOWN_MINUTES
-from components.scaling.scale_up import MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECONDS
-from functions.scale_up import Mode, Target
-from infra.config import StackConfig, load_file
-from infra.domains.scaling import ScaleUpConfig, grown_postgres
-from sandbox.recording import NOTHING, Recording
+from components.scale_up.function import MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECONDS
+from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
+from contract.scale_up import Mode, Target
+from desired.program import declared_by
+from desired.recording import NOTHING, Recording
+from infra.config.reading import load_file
+from infra.config.scale_up import ScaleUpConfig, grown_postgres
+from infra.config.stack import StackConfig
 from tests.harness.platform import (
     STACKS,
     changed,
     committed,
     declared,
-    declared_by,
     of_type,
+    only,
     stack_file,
-    the,
 )
 
 FUNCTION = "aws:lambda/function:Function"
@@ -51,7 +52,7 @@ def recording(stack: str) -> Recording:
 
 
 def environment(recording: Recording) -> dict[str, str]:
-    return dict(the(recording, "scale-up-function", FUNCTION).inputs["environment"]["variables"])
+    return dict(only(recording, "scale-up-function", FUNCTION).inputs["environment"]["variables"])
 
 
 def targets(recording: Recording) -> dict[str, Target]:
@@ -60,7 +61,7 @@ def targets(recording: Recording) -> dict[str, Target]:
 
 
 def statements(recording: Recording) -> list[dict[str, Any]]:
-    policy = the(recording, "scale-up-role-permission", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+    policy = only(recording, "scale-up-role-permission", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
     return list(json.loads(policy)["Statement"])
 
 
@@ -80,7 +81,7 @@ def declared_on(stack: str, answers: Mapping[str, Mapping[str, Any]]) -> Recordi
 
 
 def group(recording: Recording, name: str) -> dict[str, str]:
-    inputs = the(recording, f"{name}-parameters", "aws:rds/parameterGroup:ParameterGroup").inputs
+    inputs = only(recording, f"{name}-parameters", "aws:rds/parameterGroup:ParameterGroup").inputs
     return {each["name"]: each["value"] for each in inputs["parameters"]}
 
 
@@ -153,7 +154,7 @@ def test_it_may_change_one_instance_and_one_store_and_read_no_secret(recording: 
 
 
 def test_this_stacks_alarms_may_call_it_and_no_other_accounts(stack: str, recording: Recording) -> None:
-    permission = the(recording, "scale-up-permission", "aws:lambda/permission:Permission").inputs
+    permission = only(recording, "scale-up-permission", "aws:lambda/permission:Permission").inputs
     account = committed(stack)["account_id"]
     assert permission["principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
     assert permission["sourceAccount"] == account
@@ -161,7 +162,7 @@ def test_this_stacks_alarms_may_call_it_and_no_other_accounts(stack: str, record
 
 
 def test_a_call_that_fails_for_good_is_reported_where_people_look(recording: Recording) -> None:
-    failures = the(
+    failures = only(
         recording, "scale-up-failures", "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
     )
     destination = failures.inputs["destinationConfig"]["onFailure"]["destination"]
@@ -169,7 +170,7 @@ def test_a_call_that_fails_for_good_is_reported_where_people_look(recording: Rec
 
 
 def test_the_alarms_that_ask_for_more_call_it_and_no_others(recording: Recording) -> None:
-    function_arn = the(recording, "scale-up-function", "aws:lambda/function:Function").outputs["arn"]
+    function_arn = only(recording, "scale-up-function", "aws:lambda/function:Function").outputs["arn"]
     calling = {
         each.name.removeprefix("alarms-")
         for each in recording.registrations
@@ -182,11 +183,11 @@ def test_the_alarms_that_ask_for_more_call_it_and_no_others(recording: Recording
 
 
 def test_the_packed_function_can_be_imported_with_boto3_alone(tmp_path: Any) -> None:
-    for path, file in modules("functions/__init__.py", "functions/scale_up.py"):
+    for path, file in modules("scale_up", "scale_up"):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
-    found = "import sys, functions.scale_up as f; assert f.__file__.startswith(sys.argv[1]); print(f.handler.__name__)"
+    found = "import sys, functions.scale_up.handler as f; assert f.__file__.startswith(sys.argv[1]); print(f.handler.__name__)"
     done = subprocess.run(
         [sys.executable, "-c", found, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True
     )  # fmt: skip
@@ -206,13 +207,13 @@ def test_what_has_grown_is_what_is_declared(stack: str) -> None:
     wanted = {"dev": ("db.t4g.large", "cache.t4g.small"), "prod": ("db.r7g.2xlarge", "cache.r7g.xlarge")}
     instance_class, node_type = wanted[stack]
     recording = declared_on(stack, running(instance_class, node_type=node_type))
-    assert the(recording, "postgres-instance", INSTANCE).inputs["instanceClass"] == instance_class
-    assert the(recording, "cache-replication-group", GROUP).inputs["nodeType"] == node_type
+    assert only(recording, "postgres-instance", INSTANCE).inputs["instanceClass"] == instance_class
+    assert only(recording, "cache-replication-group", GROUP).inputs["nodeType"] == node_type
 
 
 def test_storage_that_has_grown_is_what_is_declared() -> None:
     recording = declared_on("prod", running("db.r7g.xlarge", 18000, 750))
-    inputs = the(recording, "postgres-instance", INSTANCE).inputs
+    inputs = only(recording, "postgres-instance", INSTANCE).inputs
     assert (inputs["iops"], inputs["storageThroughput"]) == (18000, 750)
 
 
@@ -234,14 +235,14 @@ def test_replicas_follow_with_the_next_update() -> None:
 )
 def test_a_size_to_which_no_ladder_leads_does_not_count(unreachable: str) -> None:
     recording = declared_on("prod", running(unreachable))
-    assert the(recording, "postgres-instance", INSTANCE).inputs["instanceClass"] == "db.r7g.xlarge"
+    assert only(recording, "postgres-instance", INSTANCE).inputs["instanceClass"] == "db.r7g.xlarge"
 
 
 def test_a_declared_class_above_what_runs_is_declared() -> None:
     recording = declared_by(
         changed("prod", "postgres.instance_class", "db.r7g.4xlarge"), answers=running("db.r7g.2xlarge")
     )
-    assert the(recording, "postgres-instance", INSTANCE).inputs["instanceClass"] == "db.r7g.4xlarge"
+    assert only(recording, "postgres-instance", INSTANCE).inputs["instanceClass"] == "db.r7g.4xlarge"
 
 
 def test_ladders_begin_with_what_is_declared_and_not_with_what_has_grown() -> None:
@@ -273,7 +274,7 @@ def test_after_a_promotion_the_lost_region_is_asked_nothing_and_its_database_is_
     recording = declared_by(promoted(), answers=running("db.r7g.2xlarge"))
     assert recording.invokes == [GET_INSTANCES, GET_INSTANCE]
     assert set(targets(recording)) == {"cache-node"}
-    writer = the(recording, "postgres-replica-west-instance", INSTANCE)
+    writer = only(recording, "postgres-replica-west-instance", INSTANCE)
     assert writer.inputs["instanceClass"] == "db.r7g.2xlarge", (
         "what has grown does not shrink as it is promoted"
     )

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from infra.config import StackConfig
-from sandbox.recording import Recording, Registration
-from tests.harness.platform import STACKS, changed, committed, declared, declared_by, of_type, the
+from desired.program import declared_by
+from desired.recording import Recording, Registration
+from infra.config.stack import StackConfig
+from tests.harness.platform import STACKS, changed, committed, declared, of_type, only
 
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 CLUSTER = "aws:memorydb/cluster:Cluster"
@@ -39,7 +40,7 @@ def with_values(stack: str, **domains: dict[str, Any]) -> Recording:
 
 
 def parameters(recording: Recording, name: str, token: str) -> dict[str, str]:
-    return {p["name"]: p["value"] for p in the(recording, name, token).inputs["parameters"]}
+    return {p["name"]: p["value"] for p in only(recording, name, token).inputs["parameters"]}
 
 
 @pytest.mark.parametrize("name", ["cache", "sessions"])
@@ -130,7 +131,7 @@ def test_a_store_that_scales_is_never_scaled_back_and_one_that_does_not_is_kept_
 
 def test_without_cluster_mode_there_are_nodes_and_no_shards() -> None:
     recording = with_values("dev", cache={"cluster_mode": False})
-    inputs = the(recording, "cache-replication-group", GROUP).inputs
+    inputs = only(recording, "cache-replication-group", GROUP).inputs
     assert inputs["numCacheClusters"] == 2
     assert inputs["clusterMode"] == "disabled"
     assert not {"numNodeGroups", "replicasPerNodeGroup"} & set(inputs)
@@ -140,10 +141,10 @@ def test_without_cluster_mode_there_are_nodes_and_no_shards() -> None:
 
 def test_who_does_not_log_in_may_do_nothing() -> None:
     for name in ("cache", "sessions"):
-        nobody = the(declared("dev"), f"{name}-user-default", USER).inputs
+        nobody = only(declared("dev"), f"{name}-user-default", USER).inputs
         assert nobody["userName"] == "default"
         assert nobody["accessString"] == "off resetchannels -@all"
-        members = the(declared("dev"), f"{name}-users", "aws:elasticache/userGroup:UserGroup").inputs[
+        members = only(declared("dev"), f"{name}-users", "aws:elasticache/userGroup:UserGroup").inputs[
             "userIds"
         ]
         assert f"reptidex-dev-{name}-default" in members
@@ -166,7 +167,7 @@ def test_memorydbs_users_have_passwords_and_are_all_on_the_list() -> None:
     users = of_type(declared("prod"), "aws:memorydb/user:User")
     names = {"reptidex-prod-sessions-sessions", "reptidex-prod-sessions-operator"}
     assert {user.inputs["userName"] for user in users} == names
-    acl = the(declared("prod"), "sessions-users", "aws:memorydb/acl:Acl")
+    acl = only(declared("prod"), "sessions-users", "aws:memorydb/acl:Acl")
     assert set(acl.inputs["userNames"]) == names
     for user in users:
         assert SECRET_KIND in json.dumps(user.inputs["authenticationMode"])
@@ -180,7 +181,7 @@ def test_memorydbs_users_have_passwords_and_are_all_on_the_list() -> None:
     ],
 )
 def test_a_users_secret_holds_all_it_takes_to_connect(stack: str, version: str, username: str) -> None:
-    inputs = the(declared(stack), version, "aws:secretsmanager/secretVersion:SecretVersion").inputs
+    inputs = only(declared(stack), version, "aws:secretsmanager/secretVersion:SecretVersion").inputs
     assert inputs["secretString"][SECRET] == SECRET_KIND
     content = json.loads(inputs["secretString"]["value"])
     assert set(content) == {"engine", "host", "port", "username", "password", "tls", "cluster_mode"}
@@ -222,7 +223,7 @@ def test_logs_go_to_groups_that_exist_before_the_store() -> None:
 
 
 def test_stores_report_to_a_topic_without_a_key_as_they_cannot_use_one() -> None:
-    topic = the(declared("prod"), "store-events-topic", "aws:sns/topic:Topic")
+    topic = only(declared("prod"), "store-events-topic", "aws:sns/topic:Topic")
     assert "kmsMasterKeyId" not in topic.inputs
     assert store("prod", "cache").inputs["notificationTopicArn"].endswith(":store-events-topic")
     assert store("prod", "sessions").inputs["snsTopicArn"].endswith(":store-events-topic")
@@ -266,4 +267,4 @@ def test_another_engine_family_or_node_type_is_the_same_resource(changes: dict[s
 
 def test_a_snapshot_store_in_another_zone_is_utc_all_year() -> None:
     recording = declared_by(changed("dev", "time_zone", "UTC"))
-    assert the(recording, "cache-replication-group", GROUP).inputs["snapshotWindow"] == "03:00-04:00"
+    assert only(recording, "cache-replication-group", GROUP).inputs["snapshotWindow"] == "03:00-04:00"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from infra.domains.alarms import AlarmsConfig, problems
-from infra.domains.general import Environment
+from infra.config.alarms import AlarmsConfig, problems
+from infra.config.general import Environment
 
 NOBODY: dict[str, Any] = {"email_addresses": []}
 

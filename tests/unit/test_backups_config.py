@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from infra.domains.backups import BackupsConfig, problems
-from infra.domains.base import Problem
-from infra.domains.general import Environment, RegionsConfig
-from infra.domains.postgres import PostgresConfig
+from infra.config.backups import BackupsConfig, problems
+from infra.config.base import Problem
+from infra.config.general import Environment, RegionsConfig
+from infra.config.postgres import PostgresConfig
 
 REGIONS = RegionsConfig(primary="us-east-1", dr="us-west-2")
 POSTGRES = PostgresConfig.model_validate(

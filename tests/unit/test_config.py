@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra import config
-from infra.config import ConfigError, StackConfig, load_file
-from infra.domains.network import ExistingNetwork
+from infra.config import reading
+from infra.config.network import ExistingNetwork
+from infra.config.reading import load_file
+from infra.config.stack import ConfigError, StackConfig
 from tests.harness.platform import STACKS, changed, committed, stack_file
 
 
@@ -214,8 +215,8 @@ def test_a_file_that_is_no_configuration_gives_an_error_and_no_trace(tmp_path: P
     "password", ["short", "x" * 129, "with space in it", "with/slash", "with@at", 'with"quote', "umläuteäöü"]
 )
 def test_a_password_that_rds_refuses_is_refused_here(password: str) -> None:
-    assert not config._is_acceptable(password)
-    assert config._is_acceptable("Good-Enough_1!")
+    assert not reading._is_acceptable(password)
+    assert reading._is_acceptable("Good-Enough_1!")
 
 
 def test_several_mistakes_are_reported_together() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.pgbouncer.scram import ITERATIONS, SALT_BYTES, PasswordError, userlist, verifier
+from contract.scram import ITERATIONS, SALT_BYTES, PasswordError, userlist, verifier
 
 # RFC 7677, section 3: user "user", password "pencil".
 RFC_SALT = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")

@@ -17,9 +17,11 @@ import moto.secretsmanager.models
 import pytest
 from moto import mock_aws
 
-from components.pgbouncer.scram import SALT_BYTES, userlist, verifier
-from functions import rotation
-from functions.rotation import Login, Rotation, RotationError, WrongPasswordError
+from contract.logins import PASSWORD_LENGTH
+from contract.scram import SALT_BYTES, userlist, verifier
+from functions.rotation import steps
+from functions.rotation.login import Login, RotationError, WrongPasswordError
+from functions.rotation.steps import Rotation
 from tests.harness.ecs_service import CLUSTER, SERVICE, Clock, EcsService
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -83,7 +85,7 @@ class World:
         )
 
     def step(self, name: str, version_id: str) -> None:
-        rotation.STEPS[name](self.rotation(version_id))
+        steps.STEPS[name](self.rotation(version_id))
 
     def replace_tasks(self) -> None:
         self.users_at_deployment = self.listed()
@@ -117,7 +119,7 @@ def test_a_rotation_ends_with_the_other_user_and_a_new_password(world: World) ->
     world.rotate()
     current = world.login()
     assert current["username"] == "app_b"
-    assert len(current["password"]) == rotation.PASSWORD_LENGTH
+    assert len(current["password"]) == PASSWORD_LENGTH
     assert {key: current[key] for key in ("host", "port", "dbname")} == {
         "host": "pool",
         "port": 6432,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.rotation import RotationError, run_through_pool
+from functions.rotation.login import RotationError, run_through_pool
 from sandbox.servers.certificates import CertificateAuthority
 
 CLEARTEXT, MD5, TRUST = (struct.pack("!i", code) for code in (3, 5, 0))

@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.rds.models import rds_backends
 
-from functions import scale_up
-from functions.scale_up import Mode, ScaleUp, Step, Target, UnknownAlarmError
+from contract.scale_up import Mode, Target
+from functions.scale_up import handler as scale_up
+from functions.scale_up.steps import ScaleUp, UnknownAlarmError
+from functions.scale_up.table import Step
 from sandbox.emulator import elasticache, rds
 
 REGION = "us-east-1"

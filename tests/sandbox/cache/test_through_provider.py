@@ -13,7 +13,7 @@ import pytest
 
 from components.cache.parameters import Parameter
 from components.cache.store import AUTO_MINOR_VERSION_UPGRADE
-from infra.config import load_file
+from infra.config.reading import load_file
 from sandbox.adapter import binary
 from sandbox.adapter.values import Secret
 from sandbox.emulated_account import EmulatedAccount

@@ -14,8 +14,8 @@ from redis import exceptions
 
 from components.cache.access import NOBODY
 from components.cache.parameters import PARAMETERS, ParameterSpec
-from infra.config import load_file
-from infra.domains.cache import StoreConfig
+from infra.config.cache import StoreConfig
+from infra.config.reading import load_file
 from sandbox.errors import SandboxError
 from sandbox.servers import valkey
 from sandbox.servers.certificates import CertificateAuthority

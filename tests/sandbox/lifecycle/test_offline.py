@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sandbox.errors import EXIT_CODES, SandboxError
-from sandbox.offline import offline_preview
+from sandbox.offline import show_offline_preview
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,4 +58,4 @@ def test_a_wrong_configuration_is_one_message(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(yaml.safe_dump(config))
     with pytest.raises(SandboxError, match="no_such_key"):
-        offline_preview(file)
+        show_offline_preview("dev", tmp_path)

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from components.pgbouncer.pool_budget import PoolBudget
-from components.pgbouncer.scram import SALT_BYTES, userlist, verifier
 from components.pgbouncer.settings import DatabaseRoute, Files, PoolerSettings, render
 from components.pgbouncer.task import STOP_SECONDS
+from contract.scram import SALT_BYTES, userlist, verifier
 from sandbox.errors import SandboxError
 from sandbox.servers import postgres
 from sandbox.servers.certificates import CertificateAuthority

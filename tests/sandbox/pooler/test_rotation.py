@@ -19,9 +19,10 @@ import psycopg
 import pytest
 from moto import mock_aws
 
-from components.pgbouncer.scram import userlist
-from functions import rotation
-from functions.rotation import Login, Rotation, WrongPasswordError
+from contract.scram import userlist
+from functions.rotation import steps
+from functions.rotation.login import Login, RotationError, WrongPasswordError, run_through_pool
+from functions.rotation.steps import Rotation
 from tests.harness.ecs_service import CLUSTER, SERVICE, Clock, EcsService
 from tests.sandbox.pooler.conftest import DATABASE, HOST, Database, Task, task
 
@@ -83,10 +84,10 @@ class World:
             run=self.run,
         )
         for name in STEPS:
-            rotation.STEPS[name](step)
+            steps.STEPS[name](step)
 
     def run(self, login: Login, statement: str) -> None:
-        rotation.run_through_pool({**login, "port": self.pool.task.port}, statement)
+        run_through_pool({**login, "port": self.pool.task.port}, statement)
 
     def login(self) -> dict[str, Any]:
         found = self.secrets.get_secret_value(SecretId=self.app, VersionStage="AWSCURRENT")
@@ -157,7 +158,7 @@ def test_a_wrong_password_in_the_database_is_told_from_one_in_the_pool(
     world: World, database: Database
 ) -> None:
     login = world.login()
-    with pytest.raises(rotation.RotationError, match="refused app_a") as refused:
+    with pytest.raises(RotationError, match="refused app_a") as refused:
         world.run({**login, "password": "another"}, "select 1")
     assert not isinstance(refused.value, WrongPasswordError)
     with database.server.connect() as admin:
@@ -169,6 +170,6 @@ def test_a_wrong_password_in_the_database_is_told_from_one_in_the_pool(
 def test_a_pool_that_does_not_answer_is_an_error_without_a_password(world: World) -> None:
     login = world.login()
     world.pool.task.end_gracefully()
-    with pytest.raises(rotation.RotationError, match="does not answer") as error:
+    with pytest.raises(RotationError, match="does not answer") as error:
         world.run(login, "select 1")
     assert login["password"] not in str(error.value)

@@ -1,0 +1,1 @@
+"""The desired state: what the program declares, found by running it under mocks, without an engine or a cloud."""

@@ -1,0 +1,1 @@
+"""Rotation of the password with which applications log in to the connection pool."""

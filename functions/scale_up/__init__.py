@@ -1,0 +1,1 @@
+"""Scale-up: one larger size for a database or a store when its alarm fires."""
