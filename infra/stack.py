@@ -87,7 +87,7 @@ def declare(config: StackConfig, admin_password: pulumi.Output[str] | None = Non
 
     alarms = declare_alarms(
         config,
-        home=home,
+        primary=home,
         dr=dr,
         postgres=postgres,
         pool=pool,

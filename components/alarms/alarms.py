@@ -8,6 +8,7 @@ from pulumi_aws import cloudwatch
 
 from components.alarms.rows import BAND_ID, Comparison, Composite, LogFilter, Metric, Row, Severity
 from contract.names import PhysicalNames
+from contract.scale_up import TargetName
 
 # The result of a row's expression, which is what is compared.
 RESULT_ID = "result"
@@ -18,16 +19,16 @@ SUPPRESSOR_EXTENSION_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmsArgs:
-    """One region's alarms. `topic_arns` say who is told; `scale_up_arns` are functions that an alarm calls, by row name."""
+    """One region's alarms. `topic_arns`: topics to notify. `scale_up_arns`: functions that an alarm invokes, by target."""
 
     names: PhysicalNames
     rows: Sequence[Row]
     composites: Sequence[Composite]
     topic_arns: Mapping[Severity, pulumi.Input[str]]
-    scale_up_arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    scale_up_arns: Mapping[TargetName, pulumi.Input[str]] = field(default_factory=dict)
 
 
-class Alarms(pulumi.ComponentResource):
+class RegionAlarms(pulumi.ComponentResource):
     """The alarms by the name of their row. Their physical names are fixed, because composite alarms name their members."""
 
     by_name: Mapping[str, cloudwatch.MetricAlarm]
@@ -60,7 +61,7 @@ class Alarms(pulumi.ComponentResource):
 
     def _define_alarm(self, row: Row) -> cloudwatch.MetricAlarm:
         args = self._args
-        scale_up = args.scale_up_arns.get(row.scales or "")
+        scale_up = None if row.scales is None else args.scale_up_arns.get(row.scales)
         told = [] if row.severity is None else [args.topic_arns[row.severity]]
         plain = row.metrics[0] if row.expression is None else None
         return cloudwatch.MetricAlarm(

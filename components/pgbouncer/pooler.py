@@ -13,11 +13,11 @@ from components.network import HTTPS_PORT, NetworkAttachment
 from components.pgbouncer.task import POOLER_CONTAINER, TaskContent, container_definitions
 from components.postgres.instance import Clients
 from components.trust import service_trust
+from contract.metrics import POOL_NAMESPACE, PoolMetric
 from contract.names import PhysicalNames
 
 # Graviton costs a fifth less than x86 on Fargate for the same size, and nothing here is bound to x86.
 CPU_ARCHITECTURE = "ARM64"
-METRIC_NAMESPACE = "ReptiDex/PgBouncer"
 # Lines that PgBouncer marks so (its log levels besides LOG, INFO and DEBUG): failed logins at the server, refused clients,
 # TLS failures.
 ERROR_PATTERN = "?WARNING ?ERROR ?FATAL"
@@ -302,7 +302,7 @@ class Pooler(pulumi.ComponentResource):
             log_group_name=log_group.name,
             pattern=ERROR_PATTERN,
             metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
-                namespace=METRIC_NAMESPACE, name="Errors", value="1", default_value="0", unit="Count"
+                namespace=POOL_NAMESPACE, name=PoolMetric.ERRORS, value="1", default_value="0", unit="Count"
             ),
             opts=self._child,
         )
@@ -332,7 +332,7 @@ class Pooler(pulumi.ComponentResource):
                 TaskContent(
                     port=args.port,
                     tls_name=args.tls_name,
-                    metric_namespace=METRIC_NAMESPACE,
+                    metric_namespace=POOL_NAMESPACE,
                     region=args.region,
                     **late,
                 )

@@ -94,7 +94,7 @@ class ScaleUp(pulumi.ComponentResource):
             function_name=self.function_name,
             description="lets databases and stores that are too small grow by one step",
             handler="functions.scale_up.handler.handler",
-            package=modules("scale_up", "scale_up"),
+            package=modules("scale_up", "alarms", "scale_up"),
             statements=pulumi.Output.all(
                 table.arn, args.topic_arn, args.topic_key_arn, [target.arn for target in args.targets]
             ).apply(lambda late: _statements(args, *late)),

@@ -183,7 +183,7 @@ def test_the_alarms_that_ask_for_more_call_it_and_no_others(recording: Recording
 
 
 def test_the_packed_function_can_be_imported_with_boto3_alone(tmp_path: Any) -> None:
-    for path, file in modules("scale_up", "scale_up"):
+    for path, file in modules("scale_up", "alarms", "scale_up"):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
