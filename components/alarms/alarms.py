@@ -1,4 +1,4 @@
-"""Rows and faults as CloudWatch alarms, in one region."""
+"""The component that declares rows and composites as CloudWatch alarms in one region."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class AlarmsArgs:
 
 
 class RegionAlarms(pulumi.ComponentResource):
-    """The alarms by the name of their row. Their physical names are fixed, because composite alarms name their members."""
+    """One region's alarms, by the name of their row. Physical names are fixed, because composite alarms name their members."""
 
     by_name: Mapping[str, cloudwatch.MetricAlarm]
     composites: Mapping[str, cloudwatch.CompositeAlarm]
@@ -115,7 +115,7 @@ class RegionAlarms(pulumi.ComponentResource):
 
 
 def alarm_rule(composite: Composite, names: PhysicalNames) -> str:
-    """When a fault is there, in CloudWatch's own notation (CloudWatch API Reference, PutCompositeAlarm, AlarmRule)."""
+    """The condition of a composite, in CloudWatch's notation (CloudWatch API Reference, PutCompositeAlarm, AlarmRule)."""
 
     def in_alarm(name: str) -> str:
         return f'ALARM("{names.of(name)}")'
@@ -126,7 +126,7 @@ def alarm_rule(composite: Composite, names: PhysicalNames) -> str:
 
 
 def _description(alarm: Row | Composite) -> str:
-    """What whoever is woken reads first: what is wrong, and where it says what to do."""
+    """The text that a notification begins with: the fault, and the runbook for it."""
     return f"{alarm.description}. Runbook: {alarm.runbook}"
 
 

@@ -71,7 +71,7 @@ class DatabaseSubject:
 
 
 def postgres_rows(database: DatabaseSubject) -> tuple[Row, ...]:
-    """The rows of one DB instance, in the order of the dashboard."""
+    """The rows of one DB instance."""
     rows = [*_load_rows(database), *_storage_rows(database)]
     if database.takes_writes:
         rows += _writer_rows(database)
@@ -86,7 +86,7 @@ def postgres_rows(database: DatabaseSubject) -> tuple[Row, ...]:
 
 
 def _load_rows(database: DatabaseSubject) -> Iterator[Row]:
-    """The rows of an instance that is too small. Missing data does not breach: the row `silent` reports that."""
+    """The rows of an instance that is too small. Missing data does not breach: other rows report it."""
     identifier = database.identifier
     yield ticket(
         database.row_name("cpu"),
