@@ -1,7 +1,8 @@
 """Alarm names: the numbers that tell alarms of one name apart.
 
-CloudWatch reads ten metrics in one alarm at most. A store with more nodes than that has several alarms of one name, such as
-`cache-cpu`, `cache-cpu-2` and `cache-cpu-3`. The scale-up function knows them all by the name without a number.
+CloudWatch reads ten metrics in one alarm at most. A store with more nodes than that has several alarms of one name,
+such as `cache-cpu`, `cache-cpu-2` and `cache-cpu-3`. The scale-up function knows them all by the name without a
+number.
 """
 
 import re

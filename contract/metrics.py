@@ -57,7 +57,7 @@ BACKUP_JOB_DIMENSION = "Stack"
 
 
 class PublishedAge(StrEnum):
-    """The ages that a job may publish, as a stack file names them: each is the age of the latest good one, in seconds."""
+    """The ages that jobs may publish, as a stack file names them: seconds since the latest good one."""
 
     REPLICATED_BACKUP = "replicated-backup"
     RESTORE_TEST = "restore-test"

@@ -12,14 +12,14 @@ from contract.scale_up import TargetName
 
 # The result of a row's expression, which is what is compared.
 RESULT_ID = "result"
-# When a cause is over, its consequences may last a little longer (CloudWatch guide, "Composite alarm action suppression",
-# ExtensionPeriod).
+# When a cause is over, its consequences may last a little longer (CloudWatch guide, "Composite alarm action
+# suppression", ExtensionPeriod).
 SUPPRESSOR_EXTENSION_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmsArgs:
-    """One region's alarms. `topic_arns`: topics to notify. `scale_up_arns`: functions that an alarm invokes, by target."""
+    """One region's alarms. `topic_arns`: topics to notify. `scale_up_arns`: functions that alarms invoke, by target."""
 
     names: PhysicalNames
     rows: Sequence[Row]
@@ -29,7 +29,7 @@ class AlarmsArgs:
 
 
 class RegionAlarms(pulumi.ComponentResource):
-    """One region's alarms, by the name of their row. Physical names are fixed, because composite alarms name their members."""
+    """One region's alarms by row name. Physical names are fixed: composite alarms name their members."""
 
     by_name: Mapping[str, cloudwatch.MetricAlarm]
     composites: Mapping[str, cloudwatch.CompositeAlarm]
@@ -115,7 +115,7 @@ class RegionAlarms(pulumi.ComponentResource):
 
 
 def alarm_rule(composite: Composite, names: PhysicalNames) -> str:
-    """The condition of a composite, in CloudWatch's notation (CloudWatch API Reference, PutCompositeAlarm, AlarmRule)."""
+    """The condition of a composite in CloudWatch's notation (CloudWatch API Reference, PutCompositeAlarm)."""
 
     def in_alarm(name: str) -> str:
         return f'ALARM("{names.of(name)}")'

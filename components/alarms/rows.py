@@ -54,7 +54,7 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogFilter:
-    """Lines of a log that are counted as a metric, since AWS has none of it. `pattern` is in CloudWatch Logs' own syntax."""
+    """Lines of a log that are counted as a metric, which AWS lacks. `pattern` is in CloudWatch Logs' syntax."""
 
     log_group_name: pulumi.Input[str]
     pattern: str
@@ -79,9 +79,10 @@ class Evaluation:
 class Row:
     """One alarm.
 
-    Without `expression` there is one metric, whose value is compared with `threshold`. `threshold` is in `unit`; a row that
-    compares with an anomaly band has none. `family` names its runbook. `scales` is the target that the alarm asks the scale-up
-    function to scale up. `log_filter` makes the metric. A row without `severity` notifies nobody: other alarms read its state.
+    Without `expression` there is one metric, whose value is compared with `threshold`. `threshold` is in `unit`; a
+    row that compares with an anomaly band has none. `family` names its runbook. `scales` is the target that the alarm
+    asks the scale-up function to scale up. `log_filter` makes the metric. A row without `severity` notifies nobody:
+    other alarms read its state.
     """
 
     name: str
@@ -114,8 +115,9 @@ class Row:
 class Composite:
     """A composite alarm: one page for a fault that several alarms show.
 
-    It is in alarm when all rows of any group in `any_of` are in alarm, and none in `unless`. It does not act while `suppressor`,
-    the name of another alarm, is in alarm. It waits `suppressor_wait_seconds` for the suppressor to go into alarm.
+    It is in alarm when all rows of any group in `any_of` are in alarm, and none in `unless`. It does not act while
+    `suppressor`, the name of another alarm, is in alarm. It waits `suppressor_wait_seconds` for the suppressor to go
+    into alarm.
     """
 
     name: str

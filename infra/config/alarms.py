@@ -32,8 +32,8 @@ class ThresholdsConfig(ConfigModel):
 class AlarmsConfig(ConfigModel):
     """Without `page` nobody is woken: what would page is a ticket.
 
-    `published_ages` and `dead_letter_queues` are of jobs: an alarm on the absence of a report that nobody makes would never
-    end, so name them here once the job runs.
+    `published_ages` and `dead_letter_queues` are of jobs: an alarm on the absence of a report that nobody makes would
+    never end, so name them here once the job runs.
     """
 
     page: RecipientsConfig | None = None

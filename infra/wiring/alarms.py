@@ -128,8 +128,9 @@ def declare_alarms(
 def _region_alarms(
     name: str, config: StackConfig, region: Region, watched: Watched, *, topics: Topics, scaling: Scaling
 ) -> RegionAlarms:
-    # Always depend on the function. A promotion runs `up --target`, which keeps the dependencies that other resources have in the
-    # state. Pulumi then writes an invalid state if a dependency is registered after its dependent (ADR 14).
+    # Always depend on the function. A promotion runs `up --target`, which keeps the dependencies that other resources
+    # have in the state. Pulumi then writes an invalid state if a dependency is registered after its dependent:
+    # docs/adr/0014-scaling.md.
     after_function = pulumi.ResourceOptions(depends_on=scaling.function)
     return RegionAlarms(
         name,

@@ -29,7 +29,10 @@ NO_GROUP = "no matching ElastiCache Replication Group found"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scaling:
-    """The function, unless scaling is off, and its ARN by the target that its alarms ask for. Targets that cannot grow are not there."""
+    """The function, unless scaling is off, and its ARN by the target that alarms ask for.
+
+    A target that cannot grow has no ARN.
+    """
 
     function: pulumi.Resource | None
     scale_up_arns: Mapping[TargetName, pulumi.Output[str]]

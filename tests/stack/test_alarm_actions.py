@@ -1,7 +1,7 @@
 """The actions of the alarms that the two committed stacks declare.
 
-Proves that each notifies a topic of its region and links a runbook, and which alarms page or invoke the scale-up function. Does
-not prove that AWS delivers anything.
+Proves that each notifies a topic of its region and links a runbook, and which alarms page or invoke the scale-up
+function. Does not prove that AWS delivers anything.
 """
 
 import re

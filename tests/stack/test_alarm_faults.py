@@ -119,7 +119,8 @@ def test_a_broken_replica_pages_for_itself() -> None:
     assert paged(simulated(Fault(replica_broken=True), START, 60)) == ["replication-failing"]
 
 
-# Prod's windows, 05:00-06:00 in New York's standard time: the primary's on Sunday, those of b and c on Monday and Tuesday.
+# Prod's windows, 05:00-06:00 in New York's standard time: the primary's on Sunday, those of b and c on Monday and
+# Tuesday.
 PRIMARY_WINDOW = MONDAY + timedelta(days=6, hours=10)
 
 

@@ -1,7 +1,7 @@
 """The alarms that the two committed stacks declare, judged as CloudWatch judges them.
 
-Proves that each goes off exactly at its boundary and at its length, and says what missing data means. Their actions, faults and
-dashboard have tests of their own (test_alarm_*.py). Proves nothing about AWS: the evaluator is a model
+Proves that each goes off exactly at its boundary and at its length, and says what missing data means. Their actions,
+faults and dashboard have tests of their own (test_alarm_*.py). Proves nothing about AWS: the evaluator is a model
 (tests/harness/alarm_evaluator.py), and nothing is sent.
 """
 
@@ -209,10 +209,17 @@ def test_what_a_job_reports_is_watched_once_the_stack_says_so() -> None:
         assert alarm.goes_off([{"m": None}] * 2), "a job that stopped reporting"
 
 
+LOG_METRICS = {
+    "deadlocks": "Deadlocks",
+    "long-transactions": "LongTransactions",
+    "slow-statements": "SlowStatements",
+}
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_what_only_the_log_tells_is_counted_there(stack: str) -> None:
     filters = {each.name: each.inputs for each in of_type(declared(stack), LOG_FILTER)}
-    for what, metric in (("deadlocks", "Deadlocks"), ("long-transactions", "LongTransactions"), ("slow-statements", "SlowStatements")):  # fmt: skip
+    for what, metric in LOG_METRICS.items():
         counted = filters[f"alarms-postgres-{what}-filter"]
         read = alarms(stack)[f"postgres-{what}"].metrics["m"]
         made = counted["metricTransformation"]

@@ -1,8 +1,8 @@
 """The catalogue's arithmetic, and its names against what AWS documents.
 
-Proves that every metric, dimension and runbook that a row names exists, that thresholds follow from the facts they are computed
-from, that CloudWatch takes every row's length, and that a maintenance row is in alarm in exactly the minutes of its windows. Proves
-nothing about what is declared with it: tests/stack/test_alarms.py does.
+Proves that every metric, dimension and runbook that a row names exists, that thresholds follow from the facts they
+are computed from, that CloudWatch takes every row's length, and that a maintenance row is in alarm in exactly the
+minutes of its windows. Proves nothing about what is declared with it: tests/stack/test_alarms.py does.
 """
 
 import json

@@ -24,16 +24,18 @@ from contract.metrics import (
 )
 
 BACKUPS = "backups"
-# A daily backup may start eight hours late and take long (components/backups/plan.py). 30 hours contain one all the same.
+# A daily backup may start eight hours late and take long (components/backups/plan.py). 30 hours contain one all the
+# same.
 HOURS_WITHOUT_BACKUP = 30
-# How old the latest good one may be. Replicated automated backups are never more than some minutes old while they work. Exports
-# are daily. A restore test is weekly, and may take a day.
+# How old the latest good one may be. Replicated automated backups are never more than some minutes old while they
+# work. Exports are daily. A restore test is weekly, and may take a day.
 MAXIMUM_AGE_HOURS: Mapping[PublishedAge, int] = {
     PublishedAge.REPLICATED_BACKUP: 1,
     PublishedAge.RESTORE_TEST: 8 * 24,
     PublishedAge.EXPORT: 30,
 }
-# Standard deviations: CloudWatch guide, "Using CloudWatch anomaly detection", whose own default is 2. Backups grow in steps.
+# Standard deviations: CloudWatch guide, "Using CloudWatch anomaly detection", whose own default is 2. Backups grow in
+# steps.
 ANOMALY_BAND_WIDTH = 3
 
 
@@ -95,7 +97,7 @@ def _backup_metric(name: str, dimensions: Mapping[str, pulumi.Input[str]], id_: 
 
 
 def _failed_row(name: str, description: str, counts: Sequence[Metric]) -> Row:
-    """The row of jobs that failed. AWS Backup publishes a count only when it is not zero, so missing data counts as zero."""
+    """The row of jobs that failed. AWS Backup publishes no zero, so missing data counts as zero."""
     return ticket(
         name,
         description,

@@ -13,9 +13,9 @@ from components.alarms.catalogue.postgres import (
 )
 from components.alarms.rows import Composite, Severity
 
-# A cause takes three minutes without data, as long as the quickest of its consequences, and may be seen that much after them:
-# they wait for it. A window's alarm follows the clock within a minute (CloudWatch guide, "Composite alarm action suppression",
-# WaitPeriod).
+# A cause takes three minutes without data, as long as the quickest of its consequences, and may be seen that much
+# after them: they wait for it. A window's alarm follows the clock within a minute (CloudWatch guide, "Composite alarm
+# action suppression", WaitPeriod).
 CAUSE_WAIT_SECONDS, WINDOW_WAIT_SECONDS = 180, 60
 
 

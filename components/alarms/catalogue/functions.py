@@ -8,7 +8,7 @@ PERIOD_SECONDS = 5 * MINUTE_SECONDS
 
 
 def rotation_row(function_name: str) -> Row:
-    """The row of the function that rotates the pool's password. Secrets Manager repeats a failed call and tells nobody."""
+    """The row of the password rotation's function. Secrets Manager repeats a failed call and notifies nobody."""
     return ticket(
         "rotation-failed",
         "a step of the rotation of the pool's password failed",

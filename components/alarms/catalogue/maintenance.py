@@ -8,10 +8,11 @@ from components.windows import MINUTES_PER_DAY, MINUTES_PER_WEEK, WeeklyWindow
 
 
 def maintenance_row(name: str, windows: Sequence[WeeklyWindow], clock: Metric) -> Row:
-    """The row that is in alarm during `windows`, which are in UTC, and notifies nobody. `clock`: any metric that always has data.
+    """The row that is in alarm during `windows` (in UTC) and notifies nobody. `clock`: any metric that always has data.
 
-    Source: CloudWatch guide, "Using math expressions with CloudWatch metrics" (MINUTE, HOUR, DAY, with Monday as 1), which
-    AWS's Incident Detection and Response guide uses in alarms ("Use a metric math function to suppress an alarm").
+    Source: CloudWatch guide, "Using math expressions with CloudWatch metrics" (MINUTE, HOUR, DAY, with Monday as 1),
+    which AWS's Incident Detection and Response guide uses in alarms ("Use a metric math function to suppress an
+    alarm").
     """
     minute = f"((DAY({clock.id}) - 1) * {MINUTES_PER_DAY} + HOUR({clock.id}) * 60 + MINUTE({clock.id}))"
     inside = " OR ".join(

@@ -88,7 +88,7 @@ def _log_rows(pool: PoolSubject) -> Iterator[Row]:
 
 
 def balancer_metric(pool: PoolSubject, name: str, statistic: str, id_: str = "m") -> Metric:
-    """A metric of the pool's load balancer. It has data as long as there are targets, whatever becomes of the database."""
+    """A metric of the pool's load balancer. It has data as long as there are targets, even without a database."""
     return Metric(
         id=id_,
         namespace="AWS/NetworkELB",

@@ -39,8 +39,9 @@ SILENT, LAG, REPLICATION_BROKEN = "silent", "lag", "replication-broken"
 class DatabaseSubject:
     """The facts about one DB instance that its rows are computed from. `name` begins the name of each row.
 
-    `takes_writes`: primary or promoted replica. `feeds_replicas`: has replication slots. `scales_up`: its load rows name a
-    target of the scale-up function. `max_slot_wal_keep_size_mib` limits the WAL that a slot keeps, as the parameter does.
+    `takes_writes`: primary or promoted replica. `feeds_replicas`: has replication slots. `scales_up`: its load rows
+    name a target of the scale-up function. `max_slot_wal_keep_size_mib` limits the WAL that a slot keeps, as the
+    parameter does.
     """
 
     name: str
@@ -135,15 +136,15 @@ def free_bytes(total_bytes: int, *, used_percent: int) -> int:
 
 # Storage
 
-# RDS grows storage by itself below 10 % free, unless it has reached the ceiling or did so in the last six hours (RDS guide,
-# "Managing capacity automatically with Amazon RDS storage autoscaling"). Half an hour later it did not.
+# RDS grows storage by itself below 10 % free, unless it has reached the ceiling or did so in the last six hours (RDS
+# guide, "Managing capacity automatically with Amazon RDS storage autoscaling"). Half an hour later it did not.
 STORAGE_HEADROOM_PERCENT, STORAGE_HEADROOM_MINUTES = 10, 30
 # Half of where autoscaling acts. RDS stops an instance whose storage is full.
 FREE_STORAGE_PERCENT = 5
 
 
 def _storage_rows(database: DatabaseSubject) -> Iterator[Row]:
-    """The rows of storage, in percent of the allocated size. Storage that RDS has grown keeps the same number of bytes."""
+    """The rows of storage, from the declared size. Storage that RDS has grown keeps the same limits in bytes."""
     allocated_bytes = database.allocated_storage_gib * GIB
     free_storage = database.metric("FreeStorageSpace", "Minimum")
     yield ticket(
@@ -166,14 +167,15 @@ def _storage_rows(database: DatabaseSubject) -> Iterator[Row]:
 
 # Writes and transactions
 
-# Half of the 2^31 transaction ids before wraparound: AWS Database Blog, "Implement an early warning system for transaction ID
-# wraparound in Amazon RDS for PostgreSQL". Autovacuum acts at 200 million; it has had five times that many by then.
+# Half of the 2^31 transaction ids before wraparound: AWS Database Blog, "Implement an early warning system for
+# transaction ID wraparound in Amazon RDS for PostgreSQL". Autovacuum acts at 200 million; it has had five times that
+# many by then.
 TRANSACTION_IDS = 1_000_000_000
 # One statement in five seconds that takes longer than log_min_duration_statement, which is one second.
 SLOW_STATEMENTS_PER_5_MINUTES = 60
-# Statements that took five minutes or more, by the duration that PostgreSQL logs in milliseconds, and transactions that sat
-# idle until the server ended them. CloudWatch Logs' regular expressions have no groups (CloudWatch Logs guide, "Supported
-# regular expressions (regex) syntax").
+# Statements that took five minutes or more, by the duration that PostgreSQL logs in milliseconds, and transactions
+# that sat idle until the server ended them. CloudWatch Logs' regular expressions have no groups (CloudWatch Logs
+# guide, "Supported regular expressions (regex) syntax").
 LONG_TRANSACTIONS = (
     r"%duration:\s[3-9]\d\d\d\d\d\.|duration:\s\d{7,12}\.|due\sto\sidle-in-transaction\stimeout%"
 )
@@ -273,8 +275,8 @@ def _replica_rows(database: DatabaseSubject) -> Iterator[Row]:
 def _slot_rows(database: DatabaseSubject) -> Iterator[Row]:
     """The rows of replication slots.
 
-    Their limit is half of the WAL that a slot may keep. It leaves time to act before PostgreSQL gives up the replica or the
-    disk is full.
+    Their limit is half of the WAL that a slot may keep. It leaves time to act before PostgreSQL gives up the replica
+    or the disk is full.
     """
     half_of_a_slot_bytes = database.max_slot_wal_keep_size_mib * MIB // 2
     yield ticket(

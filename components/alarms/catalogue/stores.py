@@ -20,8 +20,8 @@ from contract.alarms import numbered
 from contract.scale_up import TargetName
 
 STORES = "stores"
-# ElastiCache user guide, "Which Metrics Should I Monitor?": 90 % of what one thread can use. From four vCPUs on the engine's own
-# thread is measured. On less, the host's CPU is, and the thread is one part of it.
+# ElastiCache user guide, "Which Metrics Should I Monitor?": 90 % of what one thread can use. From four vCPUs on the
+# engine's own thread is measured. On less, the host's CPU is, and the thread is one part of it.
 STORE_CPU_PERCENT, VCPU_OF_ENGINE_METRIC = 90, 4
 # ElastiCache user guide, "Which Metrics Should I Monitor?", SwapUsage.
 SWAP_BYTES = 50 * MIB

@@ -1,7 +1,8 @@
 """Alarms, log filters and the dashboard through the real Terraform AWS provider.
 
-Proves, for every shape in which the platform declares them, that they are created, read back and refreshed without a difference,
-changed in place and deleted. Does not prove the engine's part, nor that an alarm goes off: nothing is measured here.
+Proves, for every shape in which the platform declares them, that they are created, read back and refreshed without a
+difference, changed in place and deleted. Does not prove the engine's part, nor that an alarm goes off: nothing is
+measured here.
 """
 
 import json
@@ -132,7 +133,8 @@ def test_what_a_log_says_as_a_metric(aws: Plugin, own_connect: Connect) -> None:
 
 def test_a_dashboard(aws: Plugin) -> None:
     def body(title: str) -> str:
-        widget = {"type": "alarm", "x": 0, "y": 0, "width": 24, "height": 3, "properties": {"title": title, "alarms": []}}  # fmt: skip
+        place = {"x": 0, "y": 0, "width": 24, "height": 3}
+        widget = {"type": "alarm", **place, "properties": {"title": title, "alarms": []}}
         return json.dumps({"widgets": [widget]})
 
     inputs = {"dashboardName": "reptidex-prod-alarms", "dashboardBody": body("before")}
