@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
-from pulumi_aws import sns
+
+from components.placement import Placement
+from components.policy_documents import Document, document, refuse_unencrypted_transport
+from components.topics import define_topic
 
 # The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it. Of these the topic's
 # policy asks for the aws:SourceAccount, so each must be one that sends it (RDS and CloudWatch: SNS guide, "Example cases for
@@ -18,9 +20,9 @@ PUBLISHERS = (*ACCOUNTABLE_PUBLISHERS, EVENT_RULES)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationTopicArgs:
-    """What a topic needs. With no address nobody is told by mail."""
+    """The key of a topic, and the mail addresses that subscribe to it."""
 
-    account_id: str
+    placement: Placement
     kms_key_arn: pulumi.Input[str]
     email_addresses: Sequence[str] = ()
 
@@ -34,52 +36,37 @@ class NotificationTopic(pulumi.ComponentResource):
         self, name: str, args: NotificationTopicArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("reptidex:notifications:NotificationTopic", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        topic = sns.Topic(f"{name}-topic", kms_master_key_id=args.kms_key_arn, opts=child)
-        sns.TopicPolicy(
-            f"{name}-policy",
-            arn=topic.arn,
-            policy=pulumi.Output.json_dumps(topic.arn.apply(lambda arn: topic_policy(arn, args.account_id))),
-            opts=child,
+        topic = define_topic(
+            name,
+            policy=lambda arn: topic_policy(arn, args.placement.account_id),
+            email_addresses=args.email_addresses,
+            kms_key_arn=args.kms_key_arn,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        for address in args.email_addresses:
-            sns.TopicSubscription(
-                f"{name}-email-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
-            )
         self.arn = topic.arn
         self.register_outputs({"arn": self.arn})
 
 
-def topic_policy(topic_arn: str, account_id: str) -> dict[str, Any]:
-    """Lets AWS's services publish, where they can be asked for it on behalf of this account only, and nothing in the clear.
+def topic_policy(topic_arn: str, account_id: str) -> Document:
+    """The policy of a topic: AWS's services may publish, on behalf of this account where they say so, over TLS only.
 
     Source: SNS guide, "Example cases for access control" (aws:SourceAccount against the confused deputy).
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "PublishByServices",
-                "Effect": "Allow",
-                "Principal": {"Service": list(ACCOUNTABLE_PUBLISHERS)},
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-            },
-            {
-                "Sid": "PublishByEventRules",
-                "Effect": "Allow",
-                "Principal": {"Service": EVENT_RULES},
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-            },
-            {
-                "Sid": "RefuseUnencryptedTransport",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }
+    return document(
+        {
+            "Sid": "PublishByServices",
+            "Effect": "Allow",
+            "Principal": {"Service": list(ACCOUNTABLE_PUBLISHERS)},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+        },
+        {
+            "Sid": "PublishByEventRules",
+            "Effect": "Allow",
+            "Principal": {"Service": EVENT_RULES},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+        },
+        refuse_unencrypted_transport("sns:Publish", topic_arn),
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.outputs import OUTPUT_KEYS
+from contract.outputs import OutputKey
 from tests.harness.platform import ROOT
 
 # Who may import whom beside itself. The offline preview runs the real program, inside one function, and has its policies
@@ -112,7 +112,7 @@ def test_every_make_command_that_a_document_shows_is_a_target() -> None:
 
 def test_the_readme_lists_every_output() -> None:
     readme = (ROOT / "README.md").read_text()
-    assert [key for key in OUTPUT_KEYS if f"`{key}`" not in readme] == []
+    assert [key for key in OutputKey if f"`{key}`" not in readme] == []
 
 
 def test_no_lock_file_and_no_requirement_names_where_packages_are_downloaded() -> None:
