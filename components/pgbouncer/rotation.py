@@ -17,6 +17,8 @@ from components.policy_documents import Statement, allow, via
 from components.security_groups import ANY_ADDRESS, HTTPS_PORT, allow_egress
 from contract.rotation import Variable
 
+# The modules of `contract` that the function imports.
+CONTRACT_MODULES = ("logins", "rotation", "scram")
 # The driver and what it needs, pure Python all of it, as requirements/runtime.txt pins them. boto3 is part of the runtime.
 PACKAGES = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
 # The most that Lambda allows: a deployment of the pool, with its draining, takes about six minutes.
@@ -150,7 +152,7 @@ def package() -> Iterator[tuple[str, Path]]:
     Sources, and the metadata in which packages look their own version up: the same versions are the same package on every
     machine.
     """
-    yield from modules("rotation", "logins", "rotation", "scram")
+    yield from modules("rotation", *CONTRACT_MODULES)
     for distribution in PACKAGES:
         for file in metadata.files(distribution) or ():
             if file.suffix == ".py" or file.name == "METADATA":

@@ -12,6 +12,8 @@ from components.placement import Placement
 from components.policy_documents import Statement, allow, via
 from contract.scale_up import ELASTICACHE, RDS, Mode, Target, Variable
 
+# The modules of `contract` that the function imports.
+CONTRACT_MODULES = ("scale_up",)
 # A call that hangs ends long before the shortest cooldown does, so that it never acts on a size of the past.
 TIMEOUT_SECONDS = 60
 # Of an alarm that Lambda could not hand over for so long, nobody knows whether it still holds.
@@ -91,7 +93,7 @@ class ScaleUp(pulumi.ComponentResource):
             function_name=self.function_name,
             description="lets databases and stores that are too small grow by one step",
             handler="functions.scale_up.handler.handler",
-            package=modules("scale_up", "scale_up"),
+            package=modules("scale_up", *CONTRACT_MODULES),
             statements=pulumi.Output.all(
                 table.arn, args.topic_arn, args.topic_key_arn, [target.arn for target in args.targets]
             ).apply(lambda late: _statements(args, *late)),
