@@ -8,9 +8,9 @@ from enum import StrEnum
 import pulumi
 from pulumi_aws import kms
 
-from components.notifications import PUBLISHERS
 from components.placement import Placement
 from components.policy_documents import Document, Statement, document, via
+from components.topics import PUBLISHERS
 
 # What a key may be used for once encryption with it is allowed at all; the AWS services' guides ask for exactly these.
 USE_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")

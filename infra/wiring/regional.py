@@ -9,9 +9,9 @@ import pulumi_aws as aws
 from components import subnets
 from components.encryption import DataClass, Keys, KeysArgs
 from components.network import Network, NetworkArgs, NetworkAttachment
-from components.notifications import NotificationTopic, NotificationTopicArgs
 from components.placement import Placement
 from components.secrets import SecretStorage
+from components.topics import NotificationTopic, NotificationTopicArgs
 from contract.names import PhysicalNames
 from contract.outputs import OutputKey
 from infra.config.network import AnyNetwork, ExistingNetwork

@@ -6,7 +6,7 @@ import pulumi
 
 from components.alarms.rows import Severity
 from components.encryption import DataClass
-from components.notifications import NotificationTopic, NotificationTopicArgs
+from components.topics import NotificationTopic, NotificationTopicArgs
 from infra.config.stack import StackConfig
 from infra.wiring.regional import Region
 

@@ -12,10 +12,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.function import modules
 from components.pgbouncer.rotation import package as rotation_package
 from components.scale_up.function import CONTRACT_MODULES
+from contract.names import PROJECT
 from contract.outputs import OutputKey
 from tests.harness.platform import ROOT
 
@@ -201,6 +203,28 @@ def test_every_requirement_names_files_that_exist() -> None:
     assert len(rows) == 26, "every requirement has its row"
     for path in re.findall(r"`([a-z0-9_./-]+/[a-z0-9_./-]+|Pulumi\.\w+\.yaml)`", text):
         assert (ROOT / path).exists(), path
+
+
+def test_a_value_goes_from_the_stack_file_to_its_resource_in_four_files() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (.*) \|$", text, re.MULTILINE)
+    assert {key.partition(".")[0] for key, _ in rows} == {
+        "postgres",
+        "cache",
+        "pgbouncer",
+        "alarms",
+        "backups",
+    }
+    prod = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    for key, links in rows:
+        part, *rest = key.split(".")
+        value = prod[f"{PROJECT}:{part}"]
+        for name in rest:
+            value = value[name]
+        files = re.findall(r"\]\(\.\./([^)]+)\)", links)
+        assert len(files) == 3, "the stack file is the first of the four"
+        for file in files:
+            assert re.search(rf"\b{rest[-1]}\b", (ROOT / file).read_text()), f"{file} does not name {key}"
 
 
 def test_every_make_command_that_a_document_shows_is_a_target() -> None:
