@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ops import desired
+from contract.desired_state import DesiredState
 from ops.cli import app
-from ops.desired import DesiredState, difference
 from ops.errors import OpsError
+from ops.review import desired_diff
+from ops.review.desired_diff import difference, parse
 
 URN = "urn:pulumi:prod::dataplatform::aws:rds/instance:Instance::postgres-instance"
 
@@ -30,7 +31,7 @@ def resource(urn: str = URN, **values: Any) -> dict[str, Any]:
 
 def state(*resources: dict[str, Any], events: tuple[dict[str, str], ...] = ()) -> DesiredState:
     document = {"resources": resources, "policyPacks": ["a-pack"], "policyEvents": events}
-    return DesiredState.model_validate_json(json.dumps(document))
+    return parse(json.dumps(document).encode())
 
 
 def detailed(before: Any, after: Any) -> dict[str, str]:
@@ -174,11 +175,11 @@ def test_deep_inputs_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desired, "MAXIMUM_BYTES", len(EMPTY) - 1)
+    monkeypatch.setattr(desired_diff, "MAXIMUM_BYTES", len(EMPTY) - 1)
     done = command(tmp_path, EMPTY, EMPTY)
     assert "is larger than" in str(done.exception)
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="cannot be read: No such file"):
-        desired.load(tmp_path / "nothing.json")
+        desired_diff.load(tmp_path / "nothing.json")

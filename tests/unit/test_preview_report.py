@@ -19,14 +19,15 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.errors import OpsError
-from ops.preview import overrides
-from ops.preview.changes import Risk
-from ops.preview.command import FailOn, as_json, exit_code
-from ops.preview.digest import read
-from ops.preview.html import html as as_html
-from ops.preview.markdown import MAXIMUM_CHARACTERS, markdown
-from ops.preview.overrides import Intent
-from ops.preview.report import Report, build
+from ops.review import overrides
+from ops.review.digest import read
+from ops.review.finding import Risk
+from ops.review.gate import FailOn, exit_code
+from ops.review.html import html as as_html
+from ops.review.json_report import as_json
+from ops.review.markdown import MAXIMUM_CHARACTERS, markdown
+from ops.review.overrides import Intent
+from ops.review.report import Report, build
 from tests.harness.platform import ROOT
 from tests.harness.recorded import DIGEST, EVENTS, PREVIEWS, multiplied, preview, recorded, scenarios
 from tests.recorder.scenarios import SCENARIOS

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
-from ops.preview import rules
-from ops.preview.changes import Change, Risk
-from ops.preview.digest import Preview
-from ops.preview.redaction import shown_text
+from ops.redaction import shown_text
+from ops.review import aws_effects
+from ops.review.digest import Preview
+from ops.review.finding import Risk
+from ops.review.risk import Change
 
 NodeKey = TypeVar("NodeKey", str, int)
 
@@ -73,7 +74,9 @@ def _reachable(start: NodeKey, users: Mapping[NodeKey, set[NodeKey]]) -> frozens
 def picture(preview: Preview, changes: Sequence[Change]) -> Picture:
     """The changed resources, or where they are too many the components that they are parts of."""
     drawn = [
-        change for change in changes if change.risk is not Risk.NOISE and change.planned.type != rules.STACK
+        change
+        for change in changes
+        if change.risk is not Risk.NOISE and change.planned.type != aws_effects.STACK
     ]
     if len(drawn) > MOST_NODES:
         groups = _by_component(preview, drawn)
@@ -117,7 +120,7 @@ def _by_component(preview: Preview, changes: Sequence[Change]) -> dict[str, list
 
 def _outermost(urn: str, parents: Mapping[str, str]) -> str:
     """The ancestor right below the stack."""
-    while (parent := parents.get(urn, "")) and f"::{rules.STACK}::" not in parent:
+    while (parent := parents.get(urn, "")) and f"::{aws_effects.STACK}::" not in parent:
         urn = parent
     return urn
 

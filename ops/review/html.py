@@ -3,12 +3,12 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from ops.preview import graph
-from ops.preview.changes import Risk
-from ops.preview.report import LISTED_RISKS, OPERATIONS, TITLES, Report
+from ops.review import graph
+from ops.review.finding import Risk
+from ops.review.report import LISTED_RISKS, OPERATIONS, TITLES, Report
 
 _TEMPLATES = Environment(
-    loader=PackageLoader("ops.preview"),
+    loader=PackageLoader("ops.review"),
     autoescape=select_autoescape(default=True, default_for_string=True),
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ops.errors import OpsError
+from ops.files import read_text
 
 LABEL_PREFIX = "intended:"
 
@@ -48,9 +49,7 @@ class Intent:
 def read_file(path: Path, today: date) -> tuple[list[Intent], list[str]]:
     """The overrides in force, and a note for each that has expired. Raises OpsError."""
     try:
-        content = _File.model_validate(yaml.safe_load(path.read_text()))
-    except OSError as error:
-        raise OpsError(f"{path} cannot be read: {error.strerror}") from error
+        content = _File.model_validate(yaml.safe_load(read_text(path)))
     except (yaml.YAMLError, ValidationError) as error:
         raise OpsError(f"{path} is not a list of overrides: {error}") from error
     in_force = [

@@ -5,16 +5,13 @@ writes that line into a comment gets nothing, and our own comment is made beside
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import tenacity
-import typer
 import urllib3
 
 from ops.errors import OpsError
@@ -220,20 +217,3 @@ def _wait_seconds(state: tenacity.RetryCallState) -> float:
     if isinstance(error, _TryAgainError) and error.wait_seconds is not None:
         return error.wait_seconds
     return float(2 ** (state.attempt_number - 1))
-
-
-def post_comment(
-    repository: Annotated[str, typer.Option(help="owner/name")],
-    pull_request: Annotated[int, typer.Option(min=1, help="The pull request's number.")],
-    body_file: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The comment, in Markdown.")],
-    api_url: Annotated[str, typer.Option(envvar="GITHUB_API_URL")] = "https://api.github.com",
-    graphql_url: Annotated[str, typer.Option(envvar="GITHUB_GRAPHQL_URL")] = "https://api.github.com/graphql",
-) -> None:
-    """Put a report on a pull request: one comment, updated each time. The token comes from GITHUB_TOKEN alone."""
-    token = os.environ.get("GITHUB_TOKEN", "").strip()
-    if not token:
-        raise OpsError("GITHUB_TOKEN is not set; give it a token with `pull-requests: write`")
-    if repository.count("/") != 1 or not all(repository.split("/")):
-        raise OpsError(f"{repository!r} is no repository; it is owner/name")
-    github = GitHub(token, api_url, graphql_url)
-    print(post(github, PullRequest(repository=repository, number=pull_request), body_file.read_text("utf-8")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ops.preview.digest import Special
+from ops.review.digest import Special
 
 Path = tuple[str, ...]
 
@@ -50,6 +50,16 @@ class Difference:
         return self.path[0] if self.path else ""
 
     @property
+    def leaf(self) -> str:
+        """The innermost property of the path, without the names of list elements."""
+        return next((part for part in reversed(self.path) if not part.startswith("[")), "")
+
+    @property
+    def is_numeric(self) -> bool:
+        """Both values are numbers, so that one can be the smaller."""
+        return all(isinstance(each, int | float) for each in (self.before, self.after))
+
+    @property
     def text(self) -> str:
         """The path as a reader expects it: `policy.Statement[read].Action`."""
         joined = "".join(part if part.startswith("[") else f".{part}" for part in self.path)
@@ -67,7 +77,7 @@ def differences(before: Any, after: Any, path: Path = ()) -> Iterator[Difference
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, path)
     elif path and path[-1] in ONE_OR_MANY and (isinstance(before, list) or isinstance(after, list)):
-        yield from differences(_many(before), _many(after), path)
+        yield from differences(many(before), many(after), path)
     else:
         yield Difference(path=path, kind=Kind.CHANGED, before=before, after=after)
 
@@ -156,7 +166,8 @@ def _take(elements: list[Any], wanted: Counter[str]) -> list[Any]:
     return taken
 
 
-def _many(value: Any) -> list[Any]:
+def many(value: Any) -> list[Any]:
+    """The value as a list: IAM takes one value for a list of one."""
     return value if isinstance(value, list) else [value]
 
 

@@ -16,6 +16,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from detect_secrets.plugins.artifactory import ArtifactoryDetector
@@ -33,8 +34,6 @@ from detect_secrets.plugins.slack import SlackDetector
 from detect_secrets.plugins.square_oauth import SquareOAuthDetector
 from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
-
-from ops.preview.digest import Special
 
 HIDDEN = "[hidden]"
 # Bits for each character. detect-secrets takes 3.0 for hexadecimal and 4.5 for Base64, which short runs do not reach even if they
@@ -97,8 +96,9 @@ def names_a_secret(name: str) -> bool:
 
 def shown(value: Any, path: tuple[str, ...] = ()) -> Any:
     """A property as a report may show it; `path` leads to it and takes part in the decision."""
-    if value is None or isinstance(value, bool | Special):
-        return value.value if isinstance(value, Special) else value
+    # A member of an enumeration is a word of this program, in a value's place.
+    if value is None or isinstance(value, bool | Enum):
+        return value.value if isinstance(value, Enum) else value
     if isinstance(value, Mapping):
         return _shown_mapping(value, path)
     if isinstance(value, list):

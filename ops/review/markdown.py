@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.preview import graph
-from ops.preview.changes import Risk
-from ops.preview.policy import PolicyResult
-from ops.preview.report import LISTED_RISKS, OPERATIONS, TITLES, Report, Row, StackReport
+from ops.review import graph
+from ops.review.finding import Risk
+from ops.review.policy_results import PolicyResult
+from ops.review.report import LISTED_RISKS, OPERATIONS, TITLES, Report, Row, StackReport
 
 # GitHub refuses a longer comment ("Body is too long (maximum is 65536 characters)"). Left over is room for the line by which the
 # comment is found again.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ops.preview.digest import Preview, Violation
-from ops.preview.redaction import shown_text
+from ops.redaction import shown_text
+from ops.review.digest import Preview, Violation
 
 LEVELS = ("mandatory", "remediate", "advisory")
 NOT_RECORDED = "policy results are not in this recording: give the engine's events too"

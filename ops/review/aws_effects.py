@@ -1,4 +1,4 @@
-"""What AWS does when a property changes, as tables: what holds data, what interrupts, what opens, what weakens, what costs.
+"""Effects of a change on AWS, as tables: what holds data, what interrupts, what opens, what weakens, what costs.
 
 A type that no table knows is judged by its operation alone: creation and change are routine, deletion and replacement disruptive.
 """

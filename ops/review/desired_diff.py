@@ -9,12 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, cast
 
-import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from contract.desired_state import DeclaredResource, DesiredState, as_document, camel_case
 from ops.errors import OpsError
+from ops.files import read_bytes, reading
 
 # What marks the result: nobody may take it for a preview of what the cloud has.
 TIER = "desired-state"
@@ -29,60 +31,46 @@ OPTIONS = ("protect", "retainOnDelete", "provider", "parent")
 PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+# The contract's own classes, validated strictly. pydantic applies the configuration to the classes inside them, too.
+_STRICT_FORM = pydantic_dataclass(
+    DesiredState,
+    config=ConfigDict(extra="forbid", strict=True, alias_generator=camel_case),
+    frozen=True,
+    kw_only=True,
+)
+_FORM = TypeAdapter(cast("type[DesiredState]", _STRICT_FORM))
+# pydantic's name for a key that no field has, and the words in which a person reads it.
+UNKNOWN_KEY = "unexpected_keyword_argument"
+UNKNOWN_KEY_MESSAGE = "extra inputs are not permitted"
 
 
-class Resource(_Model):
-    """One declared resource."""
-
-    urn: str
-    type: str
-    custom: bool
-    parent: str
-    provider: str
-    protect: bool
-    retain_on_delete: bool = Field(alias="retainOnDelete")
-    dependencies: list[str]
-    inputs: dict[str, Any]
-
-    def state(self) -> dict[str, Any]:
-        """As a preview shows a resource's state."""
-        return self.model_dump(by_alias=True)
-
-
-class PolicyEvent(_Model):
-    """What the policy pack said of a resource, or of the stack where there is no URN."""
-
-    resource_urn: str = Field(alias="resourceUrn")
-    policy_pack_name: str = Field(alias="policyPackName")
-    policy_name: str = Field(alias="policyName")
-    enforcement_level: Literal["mandatory", "advisory"] = Field(alias="enforcementLevel")
-    message: str
-
-
-class DesiredState(_Model):
-    """Everything that a stack declares."""
-
-    resources: list[Resource]
-    policy_packs: list[str] = Field(alias="policyPacks")
-    policy_events: list[PolicyEvent] = Field(alias="policyEvents")
+def parse(content: bytes) -> DesiredState:
+    """A desired state from the content of its file. Raises: ValidationError."""
+    return _FORM.validate_json(content)
 
 
 def load(path: Path) -> DesiredState:
     """A desired state from its file. Raises: OpsError, which says where it is not of that form, and shows nothing of it."""
+    with reading(path):
+        size_bytes = path.stat().st_size
+    if size_bytes > MAXIMUM_BYTES:
+        raise OpsError(f"{path} is larger than {MAXIMUM_BYTES} bytes: no desired state is")
     try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise OpsError(f"{path} is larger than {MAXIMUM_BYTES} bytes: no desired state is")
-        return DesiredState.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise OpsError(f"{path} cannot be read: {error.strerror}") from None
+        return parse(read_bytes(path))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        # An unknown key is a stranger's text, and a log's lines can be commands to what runs a workflow.
-        known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
-        where = ".".join(map(str, known)) or "the file"
-        raise OpsError(f"{path} is no desired state: {where}: {first['msg'].lower()}") from None
+        raise OpsError(f"{path} is no desired state: {_first_mistake(error)}") from None
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """The place and the kind of the first mistake. An unknown key's name is not shown.
+
+    It is a stranger's text, and a line of a workflow's log can be a command to the runner.
+    """
+    first = error.errors(include_input=False, include_url=False)[0]
+    is_unknown_key = first["type"] == UNKNOWN_KEY
+    place = first["loc"][:-1] if is_unknown_key else first["loc"]
+    message = UNKNOWN_KEY_MESSAGE if is_unknown_key else first["msg"].lower()
+    return f"{'.'.join(map(str, place)) or 'the file'}: {message}"
 
 
 def difference(base: DesiredState, head: DesiredState) -> dict[str, Any]:
@@ -99,21 +87,21 @@ def difference(base: DesiredState, head: DesiredState) -> dict[str, Any]:
         "label": LABEL,
         "steps": steps,
         "policyPacks": head.policy_packs,
-        "policyEvents": [event.model_dump(by_alias=True) for event in head.policy_events],
+        "policyEvents": [as_document(event) for event in head.policy_events],
         "changeSummary": dict(Counter(step["op"] for step in steps)),
     }
 
 
-def _step(urn: str, before: Resource | None, after: Resource | None) -> dict[str, Any]:
+def _step(urn: str, before: DeclaredResource | None, after: DeclaredResource | None) -> dict[str, Any]:
     step: dict[str, Any] = {"urn": urn}
     if before:
-        step["oldState"] = before.state()
+        step["oldState"] = as_document(before)
     if after:
-        step["newState"] = after.state()
+        step["newState"] = as_document(after)
     if not before or not after:
         return {"op": "delete" if before else "create", **step}
     changed = dict(_changes(before.inputs, after.inputs, ""))
-    old, new = before.state(), after.state()
+    old, new = step["oldState"], step["newState"]
     options = [name for name in OPTIONS if old[name] != new[name]]
     if not changed and not options:
         return {"op": "same", **step}
@@ -152,13 +140,3 @@ def _below(path: str, key: str) -> str:
 def _is_same(before: Any, after: Any) -> bool:
     """Python holds True and 1 for equal; JSON does not."""
     return bool(before == after) and isinstance(before, bool) == isinstance(after, bool)
-
-
-def desired_diff(
-    base: Annotated[Path, typer.Option(help="The desired state before.")],
-    head: Annotated[Path, typer.Option(help="The desired state after.")],
-    output: Annotated[Path, typer.Option(help="The file to write, in the form of `pulumi preview --json`.")],
-) -> None:
-    """Compare two desired states, as `python -m sandbox desired` writes them: what a pull request changes, without a cloud."""
-    output.write_text(json.dumps(difference(load(base), load(head)), indent=1))
-    print(LABEL)

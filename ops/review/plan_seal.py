@@ -10,12 +10,11 @@ import hashlib
 import json
 import subprocess
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ops.errors import OpsError
+from ops.files import read_bytes
 
 
 class Seal(BaseModel):
@@ -47,8 +46,19 @@ def seal_file(plan: Path) -> Path:
     return plan.with_name(f"{plan.name}.seal")
 
 
-def take(plan: Path, stack: str, config_file: Path) -> Seal:
-    """The seal of a plan as things are now. Runs `pulumi` and `git` in the working directory. Raises: OpsError."""
+def read(plan: Path) -> Seal:
+    """The seal that stands beside a plan. Raises: OpsError."""
+    try:
+        return Seal.model_validate_json(read_bytes(seal_file(plan)))
+    except ValidationError:
+        raise OpsError(f"{seal_file(plan).name} is no seal; write it with `dbops plan-seal`") from None
+
+
+def take(plan: Path, stack: str, config_file: Path | None = None) -> Seal:
+    """The seal of a plan as things are now. Runs `pulumi` and `git` in the working directory.
+
+    Omitted `config_file`: Pulumi.<stack>.yaml, as Pulumi has it. Raises: OpsError.
+    """
     changed = _run("git", "status", "--porcelain", "--untracked-files=no").splitlines()
     if changed:
         files = ", ".join(line[3:] for line in changed)
@@ -57,8 +67,8 @@ def take(plan: Path, stack: str, config_file: Path) -> Seal:
         stack=stack,
         commit=_run("git", "rev-parse", "HEAD").strip(),
         pulumi_version=_run("pulumi", "version").strip(),
-        plan_sha256=_sha256(_read(plan)),
-        config_sha256=_sha256(_read(config_file)),
+        plan_sha256=_sha256(read_bytes(plan)),
+        config_sha256=_sha256(read_bytes(config_file or Path(f"Pulumi.{stack}.yaml"))),
         state_sha256=state_sha256(_run("pulumi", "stack", "export", "--stack", stack)),
     )
 
@@ -90,13 +100,6 @@ def check(sealed: Seal, now: Seal, plan: Path) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise OpsError(f"{path} cannot be read: {error.strerror}") from None
-
-
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -109,28 +112,3 @@ def _run(*command: str) -> str:
     if done.returncode:
         raise OpsError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
     return done.stdout
-
-
-Plan = Annotated[Path, typer.Option(help="What `pulumi preview --save-plan` wrote.")]
-Stack = Annotated[str, typer.Option(help="The stack that the plan is for.")]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(envvar="PULUMI_OPTION_CONFIG_FILE", help="Where it is not Pulumi.<stack>.yaml."),
-]
-
-
-def plan_seal(plan: Plan, stack: Stack, config_file: ConfigFile = None) -> None:
-    """Write down beside a saved plan what it depends on: state, configuration, commit, CLI. Hashes only."""
-    seal = take(plan, stack, config_file or Path(f"Pulumi.{stack}.yaml"))
-    seal_file(plan).write_text(seal.model_dump_json(indent=2) + "\n")
-    print(seal_file(plan))
-
-
-def plan_check(plan: Plan, stack: Stack, config_file: ConfigFile = None) -> None:
-    """Refuse a saved plan when anything that it depends on changed since; run it right before `pulumi up --plan`."""
-    try:
-        sealed = Seal.model_validate_json(_read(seal_file(plan)))
-    except ValidationError:
-        raise OpsError(f"{seal_file(plan).name} is no seal; write it with `dbops plan-seal`") from None
-    check(sealed, take(plan, stack, config_file or Path(f"Pulumi.{stack}.yaml")), plan)
-    print(f"{plan.name} is as it was sealed, and so is what it depends on")

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.preview import policy
-from ops.preview.changes import Change, Finding, Risk, first_property, judged
-from ops.preview.difference import Difference, Kind
-from ops.preview.digest import Planned, Preview, Special
-from ops.preview.graph import Picture, dependents, picture, short_type
-from ops.preview.overrides import Intent
-from ops.preview.policy import PolicyResult
-from ops.preview.redaction import shown, shown_text
+from ops.redaction import shown, shown_text
+from ops.review import policy_results
+from ops.review.difference import Difference, Kind
+from ops.review.digest import Planned, Preview, Special
+from ops.review.finding import Finding, Risk
+from ops.review.graph import Picture, dependents, picture, short_type
+from ops.review.overrides import Intent
+from ops.review.policy_results import PolicyResult
+from ops.review.risk import Change, first_property, judged
 
 # What a reviewer may have to decide about; the rest is grouped.
 LISTED_RISKS = (Risk.STATEFUL, Risk.DISRUPTIVE, Risk.SECURITY, Risk.BACKUPS, Risk.COST)
@@ -124,7 +125,7 @@ def _stack(name: str, preview: Preview, intents: Sequence[Intent], matched: set[
     changes = judged(preview)
     listed = [change for change in changes if change.risk is not Risk.NOISE]
     reached = dependents(preview) if preview.has_dependencies else None
-    policies = policy.by_resource(preview)
+    policies = policy_results.by_resource(preview)
     operations = {each.urn: each.operation for each in preview.resources}
     own_intents = _matching(name, listed, intents, matched)
     rows = tuple(
@@ -156,7 +157,7 @@ def _stack(name: str, preview: Preview, intents: Sequence[Intent], matched: set[
         warnings=_messages(preview, "warning"),
         rows=rows,
         noise=len(changes) - len(listed),
-        policy_summary=policy.summary(preview),
+        policy_summary=policy_results.summary(preview),
         other_policies=tuple(
             each for urn, results in policies.items() if urn not in changed for each in results
         ),
@@ -271,7 +272,7 @@ def _limits(preview: Preview) -> Iterable[str]:
     elif not preview.lists_unchanged and any(each.operation != "create" for each in preview.resources):
         yield "dependents are counted among what changes only: preview with --show-sames"
     if preview.violations is None:
-        yield policy.NOT_RECORDED
+        yield policy_results.NOT_RECORDED
     if not preview.finished:
         yield "the preview did not get to its end: there may be more changes than are shown"
 
