@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
         return member
 
     DONE = 0, "done, and no change of the level that `--fail-on` names"
-    FAILED = 1, "not done; the message says why"
+    FAILED = 1, "not done, or refused: the message says why"
     # Click's own code for it.
     WRONG_COMMAND_LINE = 2, "the command line is wrong"
     FAILED_PREVIEW = 4, "a preview failed or breaks a mandatory policy"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from contract.desired_state import DesiredState
+from contract.desired_state import DesiredState, as_document
 from ops.cli import app
 from ops.errors import OpsError
 from ops.review import desired_diff
@@ -166,6 +166,54 @@ def test_what_is_no_desired_state_is_refused_and_not_shown(tmp_path: Path, head:
     assert said in str(done.exception)
     assert "canary" not in str(done.exception).replace(str(tmp_path), "")
     assert not (tmp_path / "output.json").exists()
+
+
+EVENT: dict[str, Any] = {
+    "resourceUrn": URN, "policyPackName": "a-pack", "policyName": "a-rule", "enforcementLevel": "advisory", "message": "no",
+}  # fmt: skip
+
+
+def whole(part: str, **changed: Any) -> str:
+    """A complete document of which one part, the state itself, a resource or a policy event, has other keys."""
+    resources, events = [resource()], [dict(EVENT)]
+    parts: dict[str, dict[str, Any]] = {"resources.0": resources[0], "policyEvents.0": events[0]}
+    document = {"resources": resources, "policyPacks": ["a-pack"], "policyEvents": events}
+    parts.get(part, document).update(changed)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize("part", ["the file", "resources.0", "policyEvents.0"])
+def test_an_unknown_key_is_refused_at_every_level(tmp_path: Path, part: str) -> None:
+    assert command(tmp_path, EMPTY, whole(part)).exit_code == 0
+    done = command(tmp_path, EMPTY, whole(part, canary="x"))
+    assert str(done.exception).endswith(
+        f"head.json is no desired state: {part}: extra inputs are not permitted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "changed", "said"),
+    [
+        ("the file", {"policyPacks": "a-pack"}, "policyPacks: input should be a valid array"),
+        ("the file", {"policyPacks": [1]}, "policyPacks.0: input should be a valid string"),
+        ("the file", {"resources": ["x"]}, "resources.0: input should be an object"),
+        ("resources.0", {"custom": "true"}, "resources.0.custom: input should be a valid boolean"),
+        ("resources.0", {"retainOnDelete": 0}, "resources.0.retainOnDelete: input should be a valid boolean"),
+        ("resources.0", {"urn": 1}, "resources.0.urn: input should be a valid string"),
+        ("resources.0", {"inputs": []}, "resources.0.inputs: input should be an object"),
+        ("policyEvents.0", {"message": None}, "policyEvents.0.message: input should be a valid string"),
+        ("policyEvents.0", {"enforcementLevel": "remediate"}, "enforcementLevel: input should be 'mandatory' or 'advisory'"),
+    ],
+)  # fmt: skip
+def test_no_value_is_converted_at_any_level(
+    tmp_path: Path, part: str, changed: dict[str, Any], said: str
+) -> None:
+    assert str(command(tmp_path, EMPTY, whole(part, **changed)).exception).endswith(said)
+
+
+def test_a_document_keeps_the_keys_and_their_order_and_those_of_inputs() -> None:
+    document = whole("resources.0", inputs={"snake_key": {"inner_key": 1}})
+    assert json.dumps(as_document(parse(document.encode()))) == document
 
 
 def test_deep_inputs_are_refused(tmp_path: Path) -> None:
