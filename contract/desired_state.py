@@ -12,7 +12,7 @@ EnforcementLevel = Literal["mandatory", "advisory"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredResource:
-    """One resource that the program declares, with its inputs and its Pulumi options. `dependencies` are sorted URNs."""
+    """One resource that the program declares, with its inputs and Pulumi options. `dependencies` are sorted URNs."""
 
     urn: str
     type: str

@@ -1,1 +1,4 @@
-"""The verbs of `dbops`, one in each module: `run` has its options and help, `EPILOG` an example. `ops.review` does the work."""
+"""The verbs of `dbops`, one in each module. `run` has the options and the help, `EPILOG` an example.
+
+The work is done in `ops.review`.
+"""

@@ -1,1 +1,1 @@
-"""From what `pulumi preview` recorded to a page that a reviewer reads."""
+"""The review of a change before it is applied: reports on previews, the comment with a report, seals of plans."""

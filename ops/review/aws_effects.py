@@ -37,8 +37,8 @@ class Stateful:
     recovery_days: str | None = None
 
 
-# `HOLD_DATA` in policies/rules/tags.py is a second table, and deliberately so: the report judges previews of programs that the
-# pack judges, too, and an oracle does not import what it judges. tests/unit/test_data_types.py compares them.
+# `HOLD_DATA` in policies/rules/tags.py is a second table on purpose. Report and pack judge the same programs independently:
+# the oracle does not import what it judges. tests/unit/test_data_types.py compares the two.
 STATEFUL: Mapping[str, Stateful] = {
     INSTANCE: Stateful(
         holds="a database",

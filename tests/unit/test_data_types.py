@@ -1,6 +1,6 @@
 """The two tables of resource types that hold data: the policy pack's, and that of the report on previews.
 
-Proves that they differ only where a row here gives the reason. Does not prove that either is complete: AWS adds services.
+Proves that they differ only where a row here gives the reason. Does not prove that either is complete.
 """
 
 from ops.review.aws_effects import STATEFUL

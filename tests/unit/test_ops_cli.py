@@ -1,9 +1,10 @@
 """The commands of `dbops`: their help, their examples and the one table of exit codes.
 
-Proves that every verb shows an example that its own options accept, and that an error ends the command as the table says.
+Proves that every verb shows an example that its own options accept, and that an error ends with the code of the table.
 Does not prove what a verb does: the other tests of each verb do.
 """
 
+import ast
 import re
 import sys
 from typing import Any
@@ -16,12 +17,32 @@ from ops import cli
 from ops.errors import ExitCode, OpsError, described
 from ops.review.finding import Risk
 from ops.review.gate import FailOn
+from tests.harness.platform import ROOT
 
 VERBS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]
 
 
 def test_every_verb_has_a_command() -> None:
     assert set(VERBS) == {"preview-report", "post-comment", "desired-diff", "plan-seal", "plan-check"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_one_module_with_its_command_and_an_example(verb: str) -> None:
+    path = ROOT / "ops" / "commands" / f"{verb.replace('-', '_')}.py"
+    tree = ast.parse(path.read_text())
+    public = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert {name for name in public if not name.startswith("_")} == {"run"}
+
+
+def test_the_work_knows_nothing_of_the_command_line() -> None:
+    for path in [
+        *(ROOT / "ops" / "review").rglob("*.py"),
+        *(ROOT / "ops" / f"{name}.py" for name in ("errors", "files", "redaction")),
+    ]:
+        imported = re.findall(
+            r"^(?:from|import) (typer|ops\.commands|ops\.cli)\b", path.read_text(), re.MULTILINE
+        )
+        assert imported == [], path
 
 
 @pytest.mark.parametrize("verb", VERBS)

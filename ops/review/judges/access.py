@@ -11,7 +11,7 @@ from ops.review.judges import iam_policy
 
 
 def judge(planned: Planned, found: tuple[Difference, ...], created: set[str]) -> Iterator[Finding]:
-    """The findings on who gets in. `created` are the URNs of the resources that are new in the same preview."""
+    """The findings on who gets in. `created` are the URNs of the preview's new resources."""
     if planned.operation == "create":
         yield from _of_new(planned, created)
         return

@@ -12,7 +12,7 @@ MOST_NAMES = 3
 
 
 def judge(planned: Planned, created: set[str]) -> Iterator[Finding]:
-    """The findings on a deleted or replaced resource. `created` are the URNs of the new resources of the same preview."""
+    """The findings on a deleted or replaced resource. `created` are the URNs of the preview's new resources."""
     if planned.operation not in DELETIONS:
         return
     verb = "deletes" if planned.operation == "delete" else "replaces"
