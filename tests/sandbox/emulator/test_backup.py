@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto.backup.exceptions import InvalidRequestException
 
-from sandbox.emulator.backup import Backend, BackupVault
+from sandbox.emulator.backup.vaults import Backend, BackupVault
 from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
 from tests.sandbox.emulator.test_rds import refused
 
