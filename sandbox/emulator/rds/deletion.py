@@ -5,14 +5,12 @@ Sources: the Amazon RDS API Reference (DeleteDBInstance) and the RDS User Guide 
 
 # ruff: noqa: D102 - methods are named after the operations that they answer, which AWS documents
 
-from typing import cast
-
 from moto.rds.exceptions import InvalidParameterCombination
 from moto.rds.models import DBInstance, RDSBackend
 
 from sandbox.emulator.extending import original
 from sandbox.emulator.rds.automated_backups import keep_backups
-from sandbox.emulator.rds.instance import Instance
+from sandbox.emulator.rds.instance import Instance, find_instance
 from sandbox.emulator.rds.replicas import let_go_of_replicas
 
 
@@ -26,7 +24,7 @@ class Backend(RDSBackend):
         skip_final_snapshot: bool | None = False,
         delete_automated_backups: bool | None = True,
     ) -> DBInstance:
-        instance = cast("Instance", self.describe_db_instances(db_instance_identifier)[0])
+        instance = find_instance(self, db_instance_identifier)
         _check_deletion(instance, bool(skip_final_snapshot), final_db_snapshot_identifier)
         instance.stop_replicating()
         original(RDSBackend.delete_db_instance)(

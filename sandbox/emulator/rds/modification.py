@@ -6,7 +6,7 @@ storage"). Nothing here checks what only the real service knows, such as which c
 
 # ruff: noqa: D102 - methods are named after the operations that they answer, which AWS documents
 
-from typing import Any, cast
+from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.rds.exceptions import InvalidParameterCombination
@@ -14,7 +14,13 @@ from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from sandbox.emulator.extending import original
-from sandbox.emulator.rds.instance import Instance, check_family, check_gp3_performance, full_version
+from sandbox.emulator.rds.instance import (
+    Instance,
+    check_family,
+    check_gp3_performance,
+    find_instance,
+    full_version,
+)
 
 Values = dict[str, Any]
 
@@ -43,7 +49,7 @@ class Backend(RDSBackend):
     """Methods of RDSBackend that change an instance."""
 
     def modify_db_instance(self, db_instance_identifier: str, db_kwargs: Values) -> DBInstance:
-        instance = cast("Instance", self.describe_db_instances(db_instance_identifier)[0])
+        instance = find_instance(self, db_instance_identifier)
         changes = {RENAMED.get(name, name): value for name, value in db_kwargs.items() if value is not None}
         if "engine_version" in changes:
             changes["engine_version"] = full_version(changes["engine_version"])
@@ -64,7 +70,7 @@ class Backend(RDSBackend):
         return instance
 
     def reboot_db_instance(self, db_instance_identifier: str, force_failover: bool = False) -> DBInstance:
-        instance = cast("Instance", self.describe_db_instances(db_instance_identifier)[0])
+        instance = find_instance(self, db_instance_identifier)
         if force_failover:
             if not instance.secondary_availability_zone:
                 raise InvalidParameterCombination("Reboot with failover requires a Multi-AZ DB instance.")

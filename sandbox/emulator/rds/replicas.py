@@ -13,7 +13,7 @@ from moto.rds.exceptions import InvalidParameterCombination, InvalidParameterVal
 from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.utils import valid_preferred_maintenance_window
 
-from sandbox.emulator.rds.instance import Instance
+from sandbox.emulator.rds.instance import Instance, find_instance
 
 Values = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Backend(RDSBackend):
         return replica
 
     def promote_read_replica(self, db_kwargs: Values) -> DBInstance:
-        replica = cast("Instance", self.describe_db_instances(db_kwargs["db_instance_identifier"])[0])
+        replica = find_instance(self, db_kwargs["db_instance_identifier"])
         if not replica.is_replica:
             raise InvalidDBInstanceStateError("DB Instance is not a read replica.")
         if replica.status != "available":

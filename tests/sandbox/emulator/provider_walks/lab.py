@@ -1,4 +1,4 @@
-"""The place where the walks happen."""
+"""The account, the provider and the Regions of every walk under the provider."""
 
 from typing import Any
 
