@@ -1,9 +1,7 @@
-"""AWS Backup: what moto lacks of vaults, plans and selections, and what it answers differently from AWS.
+"""Plans of AWS Backup and their selections of resources, which moto checks less than AWS does.
 
 Sources: the AWS Backup API Reference (CreateBackupPlan, BackupRuleInput, Lifecycle, CreateBackupSelection,
-DeleteBackupVault, DeleteBackupPlan, PutBackupVaultNotifications, PutBackupVaultAccessPolicy) and the AWS Backup
-Developer Guide ("Continuous backups and point-in-time recovery"). No job runs here: there are no recovery points, and
-whether a rule's retention fits the vault's lock, which AWS finds out when a job runs, is never asked.
+DeleteBackupPlan) and the AWS Backup Developer Guide ("Continuous backups and point-in-time recovery").
 """
 
 # ruff: noqa: D102 - methods are named after the operations that they answer, which AWS documents
@@ -13,47 +11,25 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 
-from botocore.session import get_session
-from moto.backup import models, urls
 from moto.backup.exceptions import (
     AlreadyExistsException,
     InvalidParameterValueException,
     InvalidRequestException,
     ResourceNotFoundException,
 )
-from moto.backup.models import BackupBackend, Plan, Vault
+from moto.backup.models import BackupBackend, Plan
 from moto.backup.responses import BackupResponse
-from moto.core.responses import ActionResult, BaseResponse, EmptyResult
-from moto.core.utils import camelcase_to_underscores, utcnow
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import utcnow
 
-from sandbox.emulator import backup_restore_testing
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import original
 
 Values = dict[str, Any]
 
-VAULT_NAME = r"[a-zA-Z0-9\-_]{2,50}"
 PLAN_NAME = r"[a-zA-Z0-9\-_.]{1,50}"
 SMALLEST_WINDOW_MINUTES = 60
 SHORTEST_COLD_STORAGE_DAYS = 90
 LONGEST_CONTINUOUS_RETENTION_DAYS = 35
-
-
-class BackupVault(Vault):
-    """A vault with everything that can be attached to one."""
-
-    vault_type = "BACKUP_VAULT"
-    vault_state = "AVAILABLE"
-
-    def __init__(self, **values: Any) -> None:
-        super().__init__(**values)
-        self.policy: str | None = None
-        self.notifications: Values | None = None
-        # Nothing can be added yet: jobs are not emulated.
-        self.recovery_points: dict[str, Values] = {}
-
-    @property
-    def number_of_recovery_points(self) -> int:
-        return len(self.recovery_points)
 
 
 class BackupPlan(Plan):
@@ -67,34 +43,7 @@ class BackupPlan(Plan):
 
 
 class Backend(BackupBackend):
-    """Methods of BackupBackend that are missing, or that answer differently from AWS."""
-
-    def create_backup_vault(
-        self,
-        backup_vault_name: str,
-        backup_vault_tags: dict[str, str],
-        encryption_key_arn: str,
-        creator_request_id: str,
-    ) -> Vault:
-        if not re.fullmatch(VAULT_NAME, backup_vault_name):
-            raise InvalidParameterValueException(f"Backup vault name {backup_vault_name} is not valid")
-        return _create_backup_vault(
-            self, backup_vault_name, backup_vault_tags, encryption_key_arn, creator_request_id
-        )
-
-    def describe_backup_vault(self, backup_vault_name: str) -> Vault:
-        if backup_vault_name not in self.vaults:
-            raise ResourceNotFoundException(f"Backup vault {backup_vault_name} not found")
-        return self.vaults[backup_vault_name]
-
-    def delete_backup_vault(self, backup_vault_name: str) -> None:
-        vault = cast("BackupVault", self.describe_backup_vault(backup_vault_name))
-        if vault.recovery_points:
-            raise InvalidRequestException(
-                "Backup vault cannot be deleted because it contains recovery points."
-            )
-        self.tagger.delete_all_tags_for_resource(vault.backup_vault_arn)
-        del self.vaults[backup_vault_name]
+    """Methods of BackupBackend about plans."""
 
     def create_backup_plan(
         self, backup_plan: Values, backup_plan_tags: dict[str, str], creator_request_id: str
@@ -132,7 +81,7 @@ class Backend(BackupBackend):
                 "Related backup plan selections must be deleted prior to backup plan deletion"
             )
         self.tagger.delete_all_tags_for_resource(plan.backup_plan_arn)
-        return _delete_backup_plan(self, backup_plan_id)
+        return original(BackupBackend.delete_backup_plan)(self, backup_plan_id)
 
     def _check_plan(self, backup_plan: Values) -> None:
         if not re.fullmatch(PLAN_NAME, backup_plan["BackupPlanName"]):
@@ -142,10 +91,6 @@ class Backend(BackupBackend):
         for rule in backup_plan["Rules"]:
             for reason in _mistakes(rule, self.vaults.keys()):
                 raise InvalidParameterValueException(f"Error in rule {rule['RuleName']} : {reason}")
-
-
-_create_backup_vault = BackupBackend.create_backup_vault
-_delete_backup_plan = BackupBackend.delete_backup_plan
 
 
 def _mistakes(rule: Values, vaults: Any) -> Sequence[str]:
@@ -183,82 +128,7 @@ def _leaves_cold_storage_early(lifecycle: Values) -> bool:
 
 
 class Response(BackupResponse):
-    """Calls that moto does not know, or reads wrongly."""
-
-    def __init__(self) -> None:
-        BaseResponse.__init__(self, service_name="backup")  # in moto's class, `super()` would not find it
-        self.automated_parameter_parsing = True
-
-    def list_tags(self) -> ActionResult:  # type: ignore[override]
-        return ActionResult({"Tags": self.backup_backend.list_tags(self.params["ResourceArn"])})
-
-    def tag_resource(self) -> ActionResult:  # type: ignore[override]
-        self.backup_backend.tag_resource(self.params["ResourceArn"], self.params["Tags"])
-        return EmptyResult()
-
-    def untag_resource(self) -> ActionResult:  # type: ignore[override]
-        self.backup_backend.untag_resource(self.params["ResourceArn"], self.params["TagKeyList"])
-        return EmptyResult()
-
-    def _vault(self) -> BackupVault:
-        return cast("BackupVault", self.backup_backend.describe_backup_vault(self.params["BackupVaultName"]))
-
-    def describe_backup_vault(self) -> ActionResult:
-        return ActionResult(self._vault())
-
-    def delete_backup_vault(self) -> EmptyResult:
-        self.backup_backend.delete_backup_vault(self.params["BackupVaultName"])
-        return EmptyResult()
-
-    def list_recovery_points_by_backup_vault(self) -> ActionResult:
-        return ActionResult({"RecoveryPoints": list(self._vault().recovery_points.values())})
-
-    def put_backup_vault_notifications(self) -> ActionResult:
-        events = _shape("BackupVaultEvent").enum
-        unknown = sorted(set(self.params["BackupVaultEvents"]) - set(events))
-        if unknown:
-            raise InvalidParameterValueException(
-                f"Please select from the following list of notifications {', '.join(events)}: {', '.join(unknown)}"
-            )
-        vault = self._vault()
-        vault.notifications = {
-            name: self.params[name] for name in ("BackupVaultName", "SNSTopicArn", "BackupVaultEvents")
-        }
-        return EmptyResult()
-
-    def get_backup_vault_notifications(self) -> ActionResult:
-        vault = self._vault()
-        if vault.notifications is None:
-            raise ResourceNotFoundException(
-                f"Failed reading notifications from database for Backup vault {vault.backup_vault_name}"
-            )
-        return ActionResult({**vault.notifications, "BackupVaultArn": vault.backup_vault_arn})
-
-    def delete_backup_vault_notifications(self) -> ActionResult:
-        self._vault().notifications = None
-        return EmptyResult()
-
-    def put_backup_vault_access_policy(self) -> ActionResult:
-        self._vault().policy = self.params["Policy"]
-        return EmptyResult()
-
-    def get_backup_vault_access_policy(self) -> ActionResult:
-        vault = self._vault()
-        if vault.policy is None:
-            raise ResourceNotFoundException(
-                f"Backup vault {vault.backup_vault_name} has no associated policy"
-            )
-        return ActionResult(
-            {
-                "BackupVaultName": vault.backup_vault_name,
-                "BackupVaultArn": vault.backup_vault_arn,
-                "Policy": vault.policy,
-            }
-        )
-
-    def delete_backup_vault_access_policy(self) -> ActionResult:
-        self._vault().policy = None
-        return EmptyResult()
+    """Calls about plans and selections."""
 
     def _plan(self) -> BackupPlan:
         return cast("BackupPlan", self.backup_backend.get_backup_plan(self.params["BackupPlanId"], None))
@@ -320,33 +190,3 @@ class Response(BackupResponse):
     def delete_backup_selection(self) -> ActionResult:
         del self._plan().selections[self._selection()["SelectionId"]]
         return EmptyResult()
-
-
-def _shape(name: str) -> Any:
-    return get_session().get_service_model("backup").shape_for(name)
-
-
-def _paths() -> dict[str, Any]:
-    """Where each operation that is answered here arrives, from AWS's own description of the service."""
-    model = get_session().get_service_model("backup")
-    uris = {
-        model.operation_model(name).http["requestUri"].rstrip("/")
-        for name in model.operation_names
-        if hasattr(BackupResponse, camelcase_to_underscores(name))
-    }
-    # moto puts the host in place of "{0}". Some SDKs end a path with a slash where others do not.
-    return {
-        "{0}" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", uri) + end: BackupResponse.dispatch
-        for uri in sorted(uris)
-        for end in ("$", "/$")
-    }
-
-
-def install() -> None:
-    """Put all of this into moto; it looks the vault class up by name wherever it makes one."""
-    models.Vault = BackupVault  # type: ignore[misc, assignment]
-    extend(BackupBackend, Backend)
-    extend(BackupResponse, Response)
-    backup_restore_testing.install()
-    urls.url_paths.clear()
-    urls.url_paths.update(_paths())

@@ -15,9 +15,8 @@ from moto.elasticache.exceptions import (
     InvalidParameterValueException,
 )
 
-Values = dict[str, Any]
+from sandbox.emulator.stores import Values, active_security_groups, members_after, slot_ranges
 
-HASH_SLOTS = 16384
 DEFAULT_PORT = 6379
 MAXIMUM_SNAPSHOT_DAYS = 35
 # The parameter group family of each engine version.
@@ -129,10 +128,7 @@ class ReplicationGroup:
         if "ReplicationGroupDescription" in request:
             self.values["ReplicationGroupDescription"] = request["ReplicationGroupDescription"]
         added, removed = request.get("UserGroupIdsToAdd", []), request.get("UserGroupIdsToRemove", [])
-        self.values["UserGroupIds"] = [
-            *(each for each in self.values["UserGroupIds"] if each not in removed),
-            *added,
-        ]
+        self.values["UserGroupIds"] = members_after(self.values["UserGroupIds"], added, removed)
         self._deliver(request.get("LogDeliveryConfigurations", []))
         try:
             self.check()
@@ -201,9 +197,8 @@ class ReplicationGroup:
         }
 
     def _node_groups(self) -> Iterator[Values]:
-        for shard in range(self.shards):
+        for shard, slots in enumerate(slot_ranges(self.shards)):
             primary = self.primaries.get(shard, 0)
-            first, end = (HASH_SLOTS * bound // self.shards for bound in (shard, shard + 1))
             members = [
                 {
                     "CacheClusterId": name,
@@ -219,7 +214,7 @@ class ReplicationGroup:
             ]
             group = {"NodeGroupId": f"{shard + 1:04}", "Status": "available", "NodeGroupMembers": members}
             if self.cluster_mode:
-                yield {**group, "Slots": f"{first}-{end - 1}"}
+                yield {**group, "Slots": slots}
             else:
                 yield {
                     **group,
@@ -229,32 +224,18 @@ class ReplicationGroup:
 
     def describe_node(self, name: str) -> Values:
         """A node as DescribeCacheClusters shows it."""
-        values = self.values
-        index = self.node_names().index(name)
-        shard, node = divmod(index, self.replicas + 1)
-        topic = values.get("NotificationTopicArn")
+        shard, node = divmod(self.node_names().index(name), self.replicas + 1)
         return {
+            **self._software(),
+            **self._times_and_topic(),
+            **self._network_and_encryption(),
             "CacheClusterId": name,
             "ARN": self.arn.replace(":replicationgroup:", ":cluster:").replace(self.identifier, name),
+            "ReplicationGroupId": self.identifier,
             "CacheClusterStatus": "available",
             "CacheClusterCreateTime": self.created,
-            "CacheNodeType": values["CacheNodeType"],
-            "Engine": values["Engine"],
-            "EngineVersion": f"{values['EngineVersion']}.0",
             "NumCacheNodes": 1,
             "PreferredAvailabilityZone": self._zone(shard, node),
-            "PreferredMaintenanceWindow": values["PreferredMaintenanceWindow"],
-            "PendingModifiedValues": {
-                k: v for k, v in self.pending.items() if k in ("EngineVersion", "CacheNodeType")
-            },
-            "NotificationConfiguration": {"TopicArn": topic, "TopicStatus": "active"} if topic else None,
-            "CacheSecurityGroups": [],
-            "CacheParameterGroup": {
-                "CacheParameterGroupName": values["CacheParameterGroupName"],
-                "ParameterApplyStatus": "in-sync",
-                "CacheNodeIdsToReboot": [],
-            },
-            "CacheSubnetGroupName": values.get("CacheSubnetGroupName"),
             "CacheNodes": [
                 {
                     "CacheNodeId": "0001",
@@ -265,20 +246,51 @@ class ReplicationGroup:
                     "CustomerAvailabilityZone": self._zone(shard, node),
                 }
             ],
+        }
+
+    def _software(self) -> Values:
+        """The part of every node's description about its size, its engine and the engine's parameters."""
+        values = self.values
+        return {
+            "CacheNodeType": values["CacheNodeType"],
+            "Engine": values["Engine"],
+            "EngineVersion": f"{values['EngineVersion']}.0",
             "AutoMinorVersionUpgrade": values["AutoMinorVersionUpgrade"],
-            "SecurityGroups": [
-                {"SecurityGroupId": each, "Status": "active"} for each in values["SecurityGroupIds"]
-            ],
-            "ReplicationGroupId": self.identifier,
+            "PendingModifiedValues": {
+                k: v for k, v in self.pending.items() if k in ("EngineVersion", "CacheNodeType")
+            },
+            "CacheParameterGroup": {
+                "CacheParameterGroupName": values["CacheParameterGroupName"],
+                "ParameterApplyStatus": "in-sync",
+                "CacheNodeIdsToReboot": [],
+            },
+        }
+
+    def _times_and_topic(self) -> Values:
+        """The part of every node's description about its windows, its snapshots and the topic of its events."""
+        values = self.values
+        topic = values.get("NotificationTopicArn")
+        return {
+            "PreferredMaintenanceWindow": values["PreferredMaintenanceWindow"],
             "SnapshotRetentionLimit": values["SnapshotRetentionLimit"],
             "SnapshotWindow": values["SnapshotWindow"],
+            "NotificationConfiguration": {"TopicArn": topic, "TopicStatus": "active"} if topic else None,
+            "ReplicationGroupLogDeliveryEnabled": bool(values["LogDeliveryConfigurations"]),
+        }
+
+    def _network_and_encryption(self) -> Values:
+        """The part of every node's description about who reaches it, and how."""
+        values = self.values
+        return {
+            "CacheSecurityGroups": [],
+            "CacheSubnetGroupName": values.get("CacheSubnetGroupName"),
+            "SecurityGroups": active_security_groups(values["SecurityGroupIds"]),
+            "NetworkType": values["NetworkType"],
+            "IpDiscovery": values["IpDiscovery"],
             "AuthTokenEnabled": "AuthToken" in values,
             "TransitEncryptionEnabled": values["TransitEncryptionEnabled"],
             "TransitEncryptionMode": values.get("TransitEncryptionMode"),
             "AtRestEncryptionEnabled": values["AtRestEncryptionEnabled"],
-            "ReplicationGroupLogDeliveryEnabled": bool(values["LogDeliveryConfigurations"]),
-            "NetworkType": values["NetworkType"],
-            "IpDiscovery": values["IpDiscovery"],
         }
 
     def _zone(self, shard: int, node: int) -> str:

@@ -21,8 +21,6 @@ from moto.backup.responses import BackupResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 
-from sandbox.emulator.extending import extend
-
 Values = dict[str, Any]
 
 NAME = r"[a-zA-Z0-9_]{1,50}"
@@ -199,9 +197,3 @@ def _check_selection(selection: Values) -> None:
 def _check_range(name: str, values: Values, least: int, most: int) -> None:
     if not least <= values.get(name, least) <= most:
         raise InvalidParameterValueException(f"{name} must be between {least} and {most}")
-
-
-def install() -> None:
-    """Put all of this into moto."""
-    extend(BackupBackend, Backend)
-    extend(BackupResponse, Response)

@@ -17,9 +17,8 @@ from moto.rds.exceptions import InvalidParameterValue, RDSClientError
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
-from sandbox.emulator.extending import extend
-from sandbox.emulator.rds_instance import Instance
-from sandbox.emulator.rds_replicas import InvalidDBInstanceStateError
+from sandbox.emulator.rds.instance import Instance
+from sandbox.emulator.rds.replicas import InvalidDBInstanceStateError
 
 Values = dict[str, Any]
 
@@ -228,7 +227,7 @@ class Backend(RDSBackend):
     def delete_db_instance_automated_backup(
         self, resource_id: str | None, arn: str | None
     ) -> AutomatedBackup:
-        backup = find(self, resource_id=resource_id, arn=arn)
+        backup = find_backup(self, resource_id=resource_id, arn=arn)
         if backup.status != RETAINED:
             raise BackupError(
                 "InvalidDBInstanceAutomatedBackupState",
@@ -238,7 +237,7 @@ class Backend(RDSBackend):
         return backup
 
 
-def find(
+def find_backup(
     backend: RDSBackend,
     *,
     identifier: str | None = None,
@@ -262,11 +261,11 @@ def find(
     return found[0]
 
 
-def keep(deleted: Instance, *, is_kept: bool) -> None:
+def keep_backups(deleted: Instance, *, is_kept: bool) -> None:
     """What the deletion of an instance leaves of its backups; what another Region has stays there as it is."""
     for arn in list(deleted.backup_replications):
         backend = deleted.backend.get_backend("rds", arn.split(":")[3], deleted.account_id)
-        _end(find(backend, arn=arn))
+        _end(find_backup(backend, arn=arn))
     backups: list[AutomatedBackup] = deleted.backend.automated_backups  # type: ignore[attr-defined]
     for backup in [backup for backup in backups if backup.instance is deleted]:
         if is_kept:
@@ -313,9 +312,3 @@ class Response(RDSResponse):
             self.params.get("DbiResourceId"), self.params.get("DBInstanceAutomatedBackupsArn")
         )
         return ActionResult({"DBInstanceAutomatedBackup": backup.shown()})
-
-
-def install() -> None:
-    """Put all of this into moto."""
-    extend(RDSBackend, Backend)
-    extend(RDSResponse, Response)

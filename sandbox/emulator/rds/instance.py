@@ -7,7 +7,7 @@ Sources: the Amazon RDS API Reference (CreateDBInstance, CreateDBInstanceReadRep
 # ruff: noqa: D102 - properties are named after the fields that they fill, which AWS documents
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from moto.rds.exceptions import DBParameterGroupNotFoundError, InvalidParameterCombination
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
@@ -187,6 +187,11 @@ class Instance(DBInstance):
         if self.option_group_supplied:
             values["option_group_name"] = self.option_group_name
         return {name: value for name, value in values.items() if value is not None}
+
+
+def find_instance(backend: RDSBackend, identifier: str) -> Instance:
+    """The instance of an identifier; raises DBInstanceNotFoundError."""
+    return cast("Instance", backend.describe_db_instances(identifier)[0])
 
 
 def full_version(version: str) -> str:

@@ -13,8 +13,7 @@ from moto.rds.exceptions import InvalidParameterCombination, InvalidParameterVal
 from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.utils import valid_preferred_maintenance_window
 
-from sandbox.emulator.extending import extend
-from sandbox.emulator.rds_instance import Instance
+from sandbox.emulator.rds.instance import Instance, find_instance
 
 Values = dict[str, Any]
 
@@ -47,7 +46,7 @@ class Backend(RDSBackend):
         return replica
 
     def promote_read_replica(self, db_kwargs: Values) -> DBInstance:
-        replica = cast("Instance", self.describe_db_instances(db_kwargs["db_instance_identifier"])[0])
+        replica = find_instance(self, db_kwargs["db_instance_identifier"])
         if not replica.is_replica:
             raise InvalidDBInstanceStateError("DB Instance is not a read replica.")
         if replica.status != "available":
@@ -103,7 +102,7 @@ def _check_request(source: Instance, region: str, asked: Values) -> None:
         )
 
 
-def let_go(deleted: Instance) -> None:
+def let_go_of_replicas(deleted: Instance) -> None:
     """What the deletion of an instance does to its replicas.
 
     A replica in the Region of a deleted source is promoted. One in another Region stays a replica whose replication has
@@ -114,8 +113,3 @@ def let_go(deleted: Instance) -> None:
             replica.stop_replicating()
         else:
             replica.is_replication_terminated = True
-
-
-def install() -> None:
-    """Put all of this into moto."""
-    extend(RDSBackend, Backend)
