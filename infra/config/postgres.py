@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
+from components.clients import Clients
 from components.postgres import parameters, sizing
 from components.postgres.key_words import RESERVED_KEY_WORDS
 from components.postgres.standby import Server, StandbyError, require_standby
@@ -48,10 +49,14 @@ class MonitoringConfig(ConfigModel):
 
 
 class ClientsConfig(ConfigModel):
-    """Who may connect directly."""
+    """The security groups and IPv4 ranges that may connect."""
 
     security_group_ids: list[SecurityGroupId] = Field(default_factory=list)
     cidrs: list[str] = Field(default_factory=list)
+
+    def as_clients(self) -> Clients:
+        """The clients in the form that components take."""
+        return Clients(security_group_ids=self.security_group_ids, cidrs=self.cidrs)
 
 
 class RestoreConfig(ConfigModel):

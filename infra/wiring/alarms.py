@@ -17,12 +17,12 @@ from components.alarms.catalogue.postgres import postgres_rows
 from components.alarms.catalogue.stores import store_rows
 from components.alarms.dashboard import AlarmDashboard, DashboardArgs
 from components.alarms.rows import Composite, Row, Severity
-from components.encryption import DataClass
-from components.notifications import NotificationTopic, NotificationTopicArgs
 from components.windows import WeeklyWindow
 from contract.names import PhysicalNames
+from contract.outputs import OutputKey
 from infra.config.postgres import ReplicaConfig
 from infra.config.stack import StackConfig
+from infra.outputs import Outputs
 from infra.wiring.alarm_subjects import (
     backup_subject,
     cache_subject,
@@ -34,14 +34,11 @@ from infra.wiring.alarm_subjects import (
 from infra.wiring.backups import Backups
 from infra.wiring.pgbouncer import Pool
 from infra.wiring.postgres import PostgresServers
-from infra.wiring.regional import Region
-from infra.wiring.scale_up import Scaling
+from infra.wiring.regional import Region, Regions
+from infra.wiring.scale_up import DeclaredScaleUp
+from infra.wiring.topics import Topics, declare_topics
 
 POSTGRES_MAINTENANCE, REPLICA_MAINTENANCE = "maintenance-postgres", "maintenance-replicas"
-
-
-# By severity. An environment that pages nobody has no topic for pages.
-Topics = Mapping[Severity, pulumi.Output[str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +49,14 @@ class DeclaredAlarms:
     topic_arns: Mapping[str, pulumi.Output[str]]
     dr_topic_arns: Mapping[str, pulumi.Output[str]]
     dashboard_name: str
+
+    def outputs(self) -> Outputs:
+        """The topics by severity, and the dashboard."""
+        return {
+            OutputKey.ALARM_TOPIC_ARNS: self.topic_arns,
+            OutputKey.DR_ALARM_TOPIC_ARNS: self.dr_topic_arns,
+            OutputKey.ALARM_DASHBOARD_NAME: self.dashboard_name,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,41 +72,23 @@ class Watched:
         return (*self.composites, *self.rows)
 
 
-def declare_topics(prefix: str, config: StackConfig, region: Region) -> Topics:
-    """One region's topics: one for each severity that the environment knows."""
-    recipients = {Severity.PAGE: config.alarms.page, Severity.TICKET: config.alarms.ticket}
-    return {
-        severity: NotificationTopic(
-            f"{prefix}-{severity}",
-            NotificationTopicArgs(
-                account_id=config.account_id,
-                kms_key_arn=region.key_arn(DataClass.NOTIFICATIONS),
-                email_addresses=told.email_addresses,
-            ),
-            region.opts,
-        ).arn
-        for severity, told in recipients.items()
-        if told is not None
-    }
-
-
 def declare_alarms(
     config: StackConfig,
+    regions: Regions,
     *,
-    primary: Region,
-    dr: Region,
     postgres: PostgresServers,
     pool: Pool,
     backups: Backups,
     topics: Topics,
-    scaling: Scaling,
+    scale_up: DeclaredScaleUp,
 ) -> DeclaredAlarms:
-    """Both regions' alarms. `topics` are those of the primary region. `scaling` has the function that alarms invoke."""
+    """Both regions' alarms. `topics` are those of the primary region. `scale_up` has the function that alarms invoke."""
+    primary, dr = regions.primary, regions.dr
     in_primary = _watched_in_primary(config, primary, postgres, pool, backups)
     in_dr = _watched_in_dr(config, dr, postgres)
     dr_topics = declare_topics("dr-alarms", config, dr) if in_dr.rows else {}
     declared = [
-        _region_alarms(name, config, region, watched, topics=region_topics, scaling=scaling)
+        _region_alarms(name, config, region, watched, topics=region_topics, scale_up=scale_up)
         for name, region, watched, region_topics in (
             ("alarms", primary, in_primary, topics),
             ("dr-alarms", dr, in_dr, dr_topics),
@@ -126,12 +113,18 @@ def declare_alarms(
 
 
 def _region_alarms(
-    name: str, config: StackConfig, region: Region, watched: Watched, *, topics: Topics, scaling: Scaling
+    name: str,
+    config: StackConfig,
+    region: Region,
+    watched: Watched,
+    *,
+    topics: Topics,
+    scale_up: DeclaredScaleUp,
 ) -> RegionAlarms:
     # Always depend on the function. A promotion runs `up --target`, which keeps the dependencies that other resources
     # have in the state. Pulumi then writes an invalid state if a dependency is registered after its dependent:
     # docs/adr/0014-scaling.md.
-    after_function = pulumi.ResourceOptions(depends_on=scaling.function)
+    after_function = pulumi.ResourceOptions(depends_on=scale_up.function)
     return RegionAlarms(
         name,
         AlarmsArgs(
@@ -139,7 +132,7 @@ def _region_alarms(
             rows=watched.rows,
             composites=watched.composites,
             topic_arns=_every_severity(topics),
-            scale_up_arns=scaling.scale_up_arns,
+            scale_up_arns=scale_up.scale_up_arns,
         ),
         pulumi.ResourceOptions.merge(region.opts, after_function),
     )

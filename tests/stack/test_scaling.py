@@ -15,7 +15,7 @@ from pulumi_aws import elasticache
 
 from components.function import modules
 from components.postgres.standby import STANDBY_PARAMETERS, require_standby
-from components.scale_up.function import MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECONDS
+from components.scale_up.function import CONTRACT_MODULES, MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECONDS
 from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
 from contract.scale_up import Mode, Target
 from desired.program import declared_by
@@ -183,7 +183,7 @@ def test_the_alarms_that_ask_for_more_call_it_and_no_others(recording: Recording
 
 
 def test_the_packed_function_can_be_imported_with_boto3_alone(tmp_path: Any) -> None:
-    for path, file in modules("scale_up", "alarms", "scale_up"):
+    for path, file in modules("scale_up", *CONTRACT_MODULES):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
