@@ -9,9 +9,10 @@ import pulumi_random as random
 from pulumi_aws import ec2, secretsmanager, vpc
 
 from components.cache.access import StoreUser
-from components.cache.parameters import Engine, Family, Parameter
 from components.durability import Durability
 from components.network import NetworkAttachment
+from components.parameters.cache_table import Engine, Family
+from components.parameters.spec import Parameter
 from components.postgres.instance import Clients
 from components.secrets import Credentials, CredentialsArgs
 from contract.logins import store_login

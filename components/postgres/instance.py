@@ -11,7 +11,7 @@ from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
 
 from components.durability import Durability
 from components.network import NetworkAttachment
-from components.postgres.parameters import Parameter
+from components.parameters.postgres import PostgresParameter
 from components.postgres.sizing import Gp3Storage
 from components.trust import service_trust
 
@@ -72,7 +72,7 @@ class PostgresInstanceArgs:
     region: str
     identifier: str
     parameter_group_family: str
-    parameters: Sequence[Parameter]
+    parameters: Sequence[PostgresParameter]
     instance_class: str
     multi_az: bool
     port: int

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from components.postgres import parameters, sizing
+from components.parameters import postgres as parameters
+from components.postgres import sizing
 from components.postgres.key_words import RESERVED_KEY_WORDS
 from components.postgres.standby import Server, StandbyError, require_standby
 from components.windows import WeeklyWindow, at_the_same_time, overlaps

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from components.cache.sizing import SizingError as NodeSizingError
 from components.cache.sizing import find_node_type
-from components.postgres.parameters import ParameterError
+from components.parameters.errors import ParameterError
 from components.postgres.sizing import SizingError, find_instance_class, validate_gp3
 from components.postgres.standby import StandbyError, follower_parameters, require_standby
 from components.scale_up import ladders

@@ -1,8 +1,7 @@
-"""The parameters of Redis and Valkey stores: what each takes in which family, the value set, the check of an override.
+"""The parameters of Redis and Valkey stores: the values that each takes in which family, the value set, and the reason.
 
-`PARAMETERS` is the whole list, by subject. A row says which values the server takes, which families have it, and why the
-platform sets what it sets; a row without a value is left to AWS unless an override names it. `compute` turns the table into
-the parameter group of one store.
+`PARAMETERS` is the whole list, by subject. A row states the values that the server takes and the families that have it.
+A row without a value is left to AWS unless an override names it.
 
 Sources, and what was checked:
 
@@ -17,18 +16,15 @@ Sources, and what was checked:
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
 from components.cache.sizing import NodeType
+from components.parameters.spec import ParameterSpec
 
-Value = str | int | float | bool
-ParameterType = Literal["bool", "integer", "enum", "string"]
 Engine = Literal["redis", "valkey"]
 
 
@@ -43,7 +39,7 @@ class Family(StrEnum):
 
     @property
     def is_memorydb(self) -> bool:
-        """Whether it is one of MemoryDB's."""
+        """True for a family of MemoryDB, false for one of ElastiCache."""
         return self.value.startswith("memorydb_")
 
 
@@ -67,31 +63,19 @@ FAMILY_OF_VERSION: Mapping[tuple[bool, Engine, str], Family] = MappingProxyType(
         (True, "valkey", "7.3"): Family.MEMORYDB_VALKEY7,
     }
 )
-"""The family of each engine version, by whether it is MemoryDB's."""
+"""The family of each engine version, by service: the key begins with true for MemoryDB."""
 
 
 class EvictionPolicy(StrEnum):
-    """What a store does when its memory is full: forget what was used longest ago, or refuse to take more."""
+    """The behaviour of a store whose memory is full: forget the key used longest ago, or refuse to take more."""
 
     ALLKEYS_LRU = "allkeys-lru"
     NOEVICTION = "noeviction"
 
 
-class ParameterError(ValueError):
-    """An override that cannot be used; `name` is the parameter. The message says what to do."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
-
-
-class FamilyError(ValueError):
-    """An engine version without a family here, or a family that belongs to another version."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreFacts:
-    """What values are chosen by."""
+    """The facts about one store that values are chosen by."""
 
     node_type: NodeType
     eviction_policy: EvictionPolicy
@@ -99,36 +83,20 @@ class StoreFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ParameterSpec:
-    """One parameter: what it takes, what the platform sets and why.
+class CacheParameterSpec(ParameterSpec[StoreFacts]):
+    """One parameter of Redis or Valkey.
 
-    `minimum` and `maximum` are both inclusive; with `or_zero` 0 is allowed too, and means never; `allowed` holds the values of an enum, `pattern` the shape of a string.
-    `value` is what the platform sets: a constant, a function of the store, or None to leave AWS's default. `managed_only`:
-    AWS's own, unknown to a server. `needs_allocator`: refused by a server that was built without Valkey's own memory
-    allocator, as Linux distributions do.
+    `managed_only`: AWS's own, unknown to a server. `needs_allocator`: refused by a server that was built without
+    Valkey's own memory allocator, as Linux distributions do. An override of a row that is not `settable` is refused.
     """
 
-    name: str
-    type: ParameterType
-    purpose: str
-    value: Value | Callable[[StoreFacts], Value] | None = None
+    # Every number here has both bounds.
     minimum: int = 0
     maximum: int = 0
-    or_zero: bool = False
-    allowed: tuple[str, ...] = ()
-    pattern: str = ""
     families: frozenset[Family] = EVERY_FAMILY
     managed_only: bool = False
     needs_allocator: bool = False
     settable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One entry of a parameter group as AWS takes it."""
-
-    name: str
-    value: str
 
 
 _LONG_MAX = 2**63 - 1
@@ -137,8 +105,8 @@ _INT_MAX = 2**31 - 1
 
 def _flag(
     name: str, value: bool | None, purpose: str, families: frozenset[Family] = EVERY_FAMILY
-) -> ParameterSpec:
-    return ParameterSpec(name=name, type="bool", value=value, purpose=purpose, families=families)
+) -> CacheParameterSpec:
+    return CacheParameterSpec(name=name, type="bool", value=value, purpose=purpose, families=families)
 
 
 def _integer(
@@ -149,8 +117,8 @@ def _integer(
     minimum: int,
     maximum: int,
     or_zero: bool = False,
-) -> ParameterSpec:
-    return ParameterSpec(
+) -> CacheParameterSpec:
+    return CacheParameterSpec(
         name=name,
         type="integer",
         value=value,
@@ -162,7 +130,7 @@ def _integer(
 
 
 _MEMORY = (
-    ParameterSpec(
+    CacheParameterSpec(
         name="maxmemory-policy",
         type="enum",
         value=lambda store: store.eviction_policy.value,
@@ -177,7 +145,7 @@ _MEMORY = (
         minimum=1,
         maximum=64,
     ),
-    ParameterSpec(
+    CacheParameterSpec(
         name="reserved-memory-percent",
         type="integer",
         value=lambda store: store.node_type.reserved_memory_percent,
@@ -245,7 +213,7 @@ _EXPIRY = (
     _flag("lazyfree-lazy-expire", True, "likewise when they expire", BEFORE_VALKEY8),
     _flag("lazyfree-lazy-server-del", True, "likewise when a command replaces them", BEFORE_VALKEY8),
     _flag("lazyfree-lazy-user-del", True, "likewise when a client deletes them", BEFORE_VALKEY8),
-    ParameterSpec(
+    CacheParameterSpec(
         name="notify-keyspace-events",
         type="string",
         purpose="off; for who wants to be told of expiry: Ex",
@@ -255,7 +223,7 @@ _EXPIRY = (
 )
 
 _DEFRAGMENTATION = (
-    ParameterSpec(
+    CacheParameterSpec(
         name="activedefrag",
         type="bool",
         value=True,
@@ -301,7 +269,7 @@ _CLIENTS = (
         maximum=_LONG_MAX,
     ),
     _integer("slowlog-max-len", 128, "as many are kept until delivered", minimum=0, maximum=_LONG_MAX),
-    ParameterSpec(
+    CacheParameterSpec(
         name="cluster-enabled",
         type="bool",
         value=lambda store: store.cluster_mode,
@@ -311,103 +279,7 @@ _CLIENTS = (
     ),
 )
 
-PARAMETERS: Mapping[str, ParameterSpec] = MappingProxyType(
+PARAMETERS: Mapping[str, CacheParameterSpec] = MappingProxyType(
     {spec.name: spec for spec in (*_MEMORY, *_ENCODING, *_EXPIRY, *_DEFRAGMENTATION, *_CLIENTS)}
 )
 """Every parameter this project knows, by name."""
-
-
-def family(engine: Engine, engine_version: str, *, memorydb: bool) -> Family:
-    """The family that goes with an engine version. Raises FamilyError."""
-    found = FAMILY_OF_VERSION.get((memorydb, engine, engine_version))
-    if found is not None:
-        return found
-    known = [
-        version
-        for is_memorydb, name, version in FAMILY_OF_VERSION
-        if (is_memorydb, name) == (memorydb, engine)
-    ]
-    service = "MemoryDB" if memorydb else "ElastiCache"
-    raise FamilyError(
-        f"{engine} {engine_version!r} is not supported on {service}: this project knows {', '.join(known)}"
-    )
-
-
-def require_family(wanted: str, engine: Engine, engine_version: str, *, memorydb: bool) -> Family:
-    """The family called `wanted`. Raises FamilyError where it is not the one of the engine version."""
-    fitting = family(engine, engine_version, memorydb=memorydb)
-    if wanted != fitting:
-        raise FamilyError(
-            f"{wanted!r} does not fit {engine} {engine_version}: use {fitting.value!r}, or leave it out"
-        )
-    return fitting
-
-
-def compute(family: Family, store: StoreFacts, overrides: Mapping[str, Value]) -> tuple[Parameter, ...]:
-    """The parameter group of a store: the platform's values, and the overrides on top. Raises ParameterError."""
-    values: dict[str, Value] = {}
-    for spec in PARAMETERS.values():
-        if family in spec.families and spec.value is not None:
-            values[spec.name] = spec.value(store) if callable(spec.value) else spec.value
-    for name, value in overrides.items():
-        values[name] = _checked(_find(name, family), value)
-    return tuple(Parameter(name, _as_text(value)) for name, value in sorted(values.items()))
-
-
-def _find(name: str, family: Family) -> ParameterSpec:
-    spec = PARAMETERS.get(name)
-    if spec is None:
-        nearest = difflib.get_close_matches(name, PARAMETERS, n=3)
-        hint = f"did you mean {' or '.join(nearest)}" if nearest else "see components/cache/parameters.py"
-        raise ParameterError(name, f"parameter {name!r} is not known: {hint}")
-    if family not in spec.families:
-        raise ParameterError(name, f"{name} does not exist in family {family.value}; remove it")
-    if not spec.settable:
-        raise ParameterError(name, f"{name} cannot be set here: {spec.purpose}")
-    return spec
-
-
-def _checked(spec: ParameterSpec, value: Value) -> Value:
-    """The value as the table has it. Raises ParameterError."""
-    check = {"bool": _switch, "integer": _whole_number, "enum": _member, "string": _text}[spec.type]
-    return check(spec, value)
-
-
-def _switch(spec: ParameterSpec, value: Value) -> bool:
-    if value not in (True, False, "yes", "no"):
-        raise ParameterError(spec.name, f"{spec.name} {value!r} is not a switch: give true or false")
-    return value in (True, "yes")
-
-
-def _whole_number(spec: ParameterSpec, value: Value) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ParameterError(spec.name, f"{spec.name} {value!r} is not a whole number")
-    if spec.minimum <= value <= spec.maximum or (spec.or_zero and value == 0):
-        return value
-    zero = "0, or " if spec.or_zero else ""
-    raise ParameterError(
-        spec.name, f"{spec.name} {value} is out of range: give {zero}{spec.minimum} to {spec.maximum}"
-    )
-
-
-def _member(spec: ParameterSpec, value: Value) -> Value:
-    if value not in spec.allowed:
-        raise ParameterError(
-            spec.name, f"{spec.name} {value!r} is not allowed: give {' or '.join(spec.allowed)}"
-        )
-    return value
-
-
-def _text(spec: ParameterSpec, value: Value) -> Value:
-    if not isinstance(value, str) or re.fullmatch(spec.pattern, value) is None:
-        raise ParameterError(
-            spec.name, f"{spec.name} {value!r} is not allowed: its pattern is {spec.pattern}"
-        )
-    return value
-
-
-def _as_text(value: Value) -> str:
-    """Switches are yes and no."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
