@@ -40,6 +40,10 @@ class StorageConfig(ConfigModel):
     iops: int | None = None
     throughput_mib_per_s: int | None = None
 
+    def gp3(self) -> sizing.Gp3Storage:
+        """The volume, with the baseline in the place of omitted values. Raises SizingError."""
+        return sizing.validate_gp3(self.allocated_storage_gib, self.iops, self.throughput_mib_per_s)
+
 
 class MonitoringConfig(ConfigModel):
     """What is measured beside CloudWatch's own metrics."""
@@ -238,7 +242,7 @@ def _replica_window_problems(postgres: PostgresConfig, primary_region: str) -> I
 
 def _storage_problems(storage: StorageConfig) -> Iterator[Problem]:
     try:
-        sizing.validate_gp3(storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s)
+        storage.gp3()
         sizing.validate_storage_ceiling(storage.allocated_storage_gib, storage.max_allocated_storage_gib)
     except sizing.SizingError as error:
         yield Problem(f"postgres.storage.{error.field}", str(error))

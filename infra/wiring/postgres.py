@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pulumi
 
 from components.encryption import DataClass
-from components.postgres import sizing
 from components.postgres.instance import Clients, Monitoring, PostgresInstance, PostgresInstanceArgs
 from components.postgres.primary import (
     PointInTimeRestore,
@@ -170,11 +169,7 @@ def _instance_args(
         instance_class=server.instance_class.name,
         multi_az=multi_az,
         port=postgres.port,
-        storage=sizing.validate_gp3(
-            postgres.storage.allocated_storage_gib,
-            postgres.storage.iops,
-            postgres.storage.throughput_mib_per_s,
-        ),
+        storage=postgres.storage.gp3(),
         max_allocated_storage_gib=max_allocated_storage_gib,
         network=region.network,
         clients=Clients(security_group_ids=clients.security_group_ids, cidrs=clients.cidrs),
