@@ -75,7 +75,10 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class DailyWindow(_Window):
-    """The same stretch of every day, such as an RDS backup window. `start_minute` counts from midnight (0-1439)."""
+    """The same stretch of every day, such as an RDS backup window.
+
+    `start_minute` counts from midnight (0-1439).
+    """
 
     period_minutes = MINUTES_PER_DAY
 
@@ -95,7 +98,10 @@ class DailyWindow(_Window):
 
 @dataclass(frozen=True, slots=True)
 class WeeklyWindow(_Window):
-    """The same stretch of every week, such as a maintenance window. `start_minute` counts from Monday 00:00 (0-10079)."""
+    """The same stretch of every week, such as a maintenance window.
+
+    `start_minute` counts from Monday 00:00 (0-10079).
+    """
 
     period_minutes = MINUTES_PER_WEEK
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from components.parameters import convert, group
+from components.parameters import convert as converters
+from components.parameters import group
 from components.parameters.cache_table import (
     FAMILY_OF_VERSION,
     PARAMETERS,
@@ -22,10 +23,10 @@ __all__ = ["FamilyError", "ParameterError", "compute", "family", "require_family
 
 _CONVERTERS: group.Converters = MappingProxyType(
     {
-        "bool": convert.cache_boolean,
-        "integer": convert.cache_integer,
-        "enum": convert.enum_member,
-        "string": convert.cache_string,
+        "bool": converters.cache_boolean,
+        "integer": converters.cache_integer,
+        "enum": converters.enum_member,
+        "string": converters.cache_string,
     }
 )
 

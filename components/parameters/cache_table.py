@@ -5,12 +5,12 @@ A row without a value is left to AWS unless an override names it.
 
 Sources, and what was checked:
 
-* Families and what each lacks: ElastiCache user guide, "Engine specific parameters" (Redis OSS 7, "Valkey 8 parameter
-  changes"); MemoryDB developer guide, "Engine specific parameters".
+* Families and what each lacks: ElastiCache user guide, "Engine specific parameters" (Redis OSS 7, "Valkey 8
+  parameter changes"); MemoryDB developer guide, "Engine specific parameters".
 * Versions: ElastiCache user guide and MemoryDB developer guide, "Engine versions".
-* Ranges are AWS's where they are narrower than the server's: AWS CLI command reference, the examples' `AllowedValues` of
-  `elasticache describe-cache-parameters` (redis5.0) and `memorydb describe-parameters`, which agree. AWS shows none of a
-  newer family, so it may still refuse a value that is allowed here.
+* Ranges are AWS's where they are narrower than the server's: AWS CLI command reference, the examples' `AllowedValues`
+  of `elasticache describe-cache-parameters` (redis5.0) and `memorydb describe-parameters`, which agree. AWS shows none
+  of a newer family, so it may still refuse a value that is allowed here.
 * Every row that is not `managed_only` is given to a Valkey 8, which must take the value set and both ends of the range.
 """
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
@@ -103,31 +104,9 @@ _LONG_MAX = 2**63 - 1
 _INT_MAX = 2**31 - 1
 
 
-def _flag(
-    name: str, value: bool | None, purpose: str, families: frozenset[Family] = EVERY_FAMILY
-) -> CacheParameterSpec:
-    return CacheParameterSpec(name=name, type="bool", value=value, purpose=purpose, families=families)
-
-
-def _integer(
-    name: str,
-    value: int | None,
-    purpose: str,
-    *,
-    minimum: int,
-    maximum: int,
-    or_zero: bool = False,
-) -> CacheParameterSpec:
-    return CacheParameterSpec(
-        name=name,
-        type="integer",
-        value=value,
-        purpose=purpose,
-        minimum=minimum,
-        maximum=maximum,
-        or_zero=or_zero,
-    )
-
+# Every row gives its name, value and purpose first.
+_flag = partial(CacheParameterSpec, type="bool")
+_integer = partial(CacheParameterSpec, type="integer")
 
 _MEMORY = (
     CacheParameterSpec(
@@ -208,14 +187,15 @@ _EXPIRY = (
         "lazyfree-lazy-eviction",
         True,
         "large keys are freed in the background when evicted",
-        BEFORE_VALKEY8,
+        families=BEFORE_VALKEY8,
     ),
-    _flag("lazyfree-lazy-expire", True, "likewise when they expire", BEFORE_VALKEY8),
-    _flag("lazyfree-lazy-server-del", True, "likewise when a command replaces them", BEFORE_VALKEY8),
-    _flag("lazyfree-lazy-user-del", True, "likewise when a client deletes them", BEFORE_VALKEY8),
+    _flag("lazyfree-lazy-expire", True, "likewise when they expire", families=BEFORE_VALKEY8),
+    _flag("lazyfree-lazy-server-del", True, "likewise when a command replaces them", families=BEFORE_VALKEY8),
+    _flag("lazyfree-lazy-user-del", True, "likewise when a client deletes them", families=BEFORE_VALKEY8),
     CacheParameterSpec(
         name="notify-keyspace-events",
         type="string",
+        value=None,
         purpose="off; for who wants to be told of expiry: Ex",
         # What counts is the kind (K, E); without it the server tells nobody anything.
         pattern=r"|(?=.*[KE])[KEg$lszxetdmnA]+",

@@ -25,7 +25,7 @@ _MAXIMUM_NAME_BYTES = 63
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([A-Za-z0-9]*)")
 
 
-# --- Either service -----------------------------------------------------------------------------------------
+# --- Every service ------------------------------------------------------------------------------------------
 
 
 def enum_member(spec: Row, value: Value) -> str:
@@ -145,7 +145,7 @@ def cache_string(spec: Row, value: Value) -> str:
     return value
 
 
-# --- Both ---------------------------------------------------------------------------------------------------
+# --- Ranges and errors --------------------------------------------------------------------------------------
 
 
 def _require_range(spec: Row, value: Value, number: Fraction) -> None:

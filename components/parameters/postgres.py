@@ -194,7 +194,7 @@ def _require_memory_budget(
 
 
 def memory_claims_bytes(values: Mapping[str, str], instance: InstanceFacts) -> dict[str, int]:
-    """What PostgreSQL may use at its worst, in bytes by purpose, for parameter values as RDS takes them."""
+    """The memory that PostgreSQL may use at its worst, in bytes by purpose, for parameter values as RDS takes them."""
     kib = 1024
     maintenance = int(values["maintenance_work_mem"]) * kib
     # -1 makes every autovacuum worker use maintenance_work_mem.

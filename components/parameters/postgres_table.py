@@ -17,15 +17,15 @@ Sources, and what was checked:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 from components.parameters import postgres_formulas as formulas
 from components.parameters.postgres_formulas import InstanceFacts
-from components.parameters.spec import ParameterSpec, Value
-from components.parameters.units import Unit
+from components.parameters.spec import ParameterSpec
 
 SUPPORTED_MAJOR = 17
 
@@ -55,56 +55,11 @@ class PostgresParameterSpec(ParameterSpec[InstanceFacts]):
         return "Amazon RDS User Guide" if self.rds_only else f"pg_settings of PostgreSQL {SUPPORTED_MAJOR}"
 
 
-_Computed = Callable[[InstanceFacts], Value]
-
-
-def _flag(
-    name: str, value: bool | None, purpose: str, *, static: bool = False, rds_only: bool = False
-) -> PostgresParameterSpec:
-    return PostgresParameterSpec(
-        name=name, type="bool", value=value, purpose=purpose, static=static, rds_only=rds_only
-    )
-
-
-def _integer(
-    name: str,
-    value: int | _Computed | None,
-    purpose: str,
-    *,
-    minimum: int,
-    maximum: int = _INT_MAX,
-    unit: Unit | None = None,
-    static: bool = False,
-    rds_only: bool = False,
-) -> PostgresParameterSpec:
-    return PostgresParameterSpec(
-        name=name,
-        type="integer",
-        value=value,
-        purpose=purpose,
-        unit=unit,
-        minimum=minimum,
-        maximum=maximum,
-        static=static,
-        rds_only=rds_only,
-    )
-
-
-def _real(
-    name: str, value: float, purpose: str, *, minimum: float, maximum: float | None, unit: Unit | None = None
-) -> PostgresParameterSpec:
-    return PostgresParameterSpec(
-        name=name, type="real", value=value, purpose=purpose, unit=unit, minimum=minimum, maximum=maximum
-    )
-
-
-def _enum(
-    name: str, value: str, purpose: str, *, allowed: tuple[str, ...], rds_only: bool = False
-) -> PostgresParameterSpec:
-    return PostgresParameterSpec(
-        name=name, type="enum", value=value, purpose=purpose, allowed=allowed, rds_only=rds_only
-    )
-
+# Every row gives its name, value and purpose first.
+_flag = partial(PostgresParameterSpec, type="bool")
+_integer = partial(PostgresParameterSpec, type="integer", maximum=_INT_MAX)
+_real = partial(PostgresParameterSpec, type="real")
+_enum = partial(PostgresParameterSpec, type="enum")
 
 # Parameters with one of these prefixes exist only while the library is loaded.
 LIBRARY_BY_PREFIX: Mapping[str, str] = MappingProxyType(

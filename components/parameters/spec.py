@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Generic, Literal, TypeVar
 
 from components.parameters.units import Unit
@@ -13,7 +13,7 @@ ParameterType = Literal["bool", "integer", "real", "enum", "string", "list"]
 Facts = TypeVar("Facts")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ParameterSpec(Generic[Facts]):
     """One parameter: the values that it takes, the value that the platform sets, and the reason (`purpose`).
 
@@ -23,9 +23,10 @@ class ParameterSpec(Generic[Facts]):
     """
 
     name: str
-    type: ParameterType
+    value: Value | Callable[[Facts], Value] | None
     purpose: str
-    value: Value | Callable[[Facts], Value] | None = None
+    _: KW_ONLY
+    type: ParameterType
     unit: Unit | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None

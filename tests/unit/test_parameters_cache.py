@@ -1,4 +1,4 @@
-"""Proves the parameter group of Redis and Valkey stores in each family, and the answer to every override that is refused.
+"""Proves the parameter group of Redis and Valkey stores in each family, and the answer to each refused override.
 
 Does not prove that AWS takes a group; tests/sandbox/cache gives the same parameters to a real server.
 """
@@ -126,6 +126,12 @@ def test_every_parameter_has_a_purpose_and_every_value_of_the_platform_would_pas
             value = spec.value(facts()) if callable(spec.value) else spec.value
             assert value is not None
             assert compute(wanted, facts(), {spec.name: value}) == compute(wanted, facts(), {})
+
+
+def test_every_number_has_a_range() -> None:
+    assert [
+        name for name, spec in PARAMETERS.items() if spec.type == "integer" and spec.minimum >= spec.maximum
+    ] == []
 
 
 @pytest.mark.parametrize(("key", "found"), FAMILY_OF_VERSION.items())

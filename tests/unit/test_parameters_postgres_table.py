@@ -102,3 +102,8 @@ def test_every_library_prefix_is_in_use_and_every_row_has_a_purpose() -> None:
     assert prefixes == {*LIBRARY_BY_PREFIX, "rds"}
     assert all(spec.purpose for spec in PARAMETERS.values())
     assert not set(MANAGED_BY_RDS) & set(PARAMETERS)
+
+
+def test_every_number_has_a_least_value() -> None:
+    numbers = [spec for spec in PARAMETERS.values() if spec.type in ("integer", "real")]
+    assert [spec.name for spec in numbers if spec.minimum is None] == []

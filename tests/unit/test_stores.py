@@ -1,7 +1,7 @@
 """The arithmetic of Redis and Valkey stores: node types, access strings, and the policy of the event topic.
 
-Proves what a role may do, and which node types there are. Does not prove that AWS takes it; tests/sandbox/cache gives the
-same access strings to a real server.
+Proves the commands and patterns of each role, and the table of node types. Does not prove that AWS takes an access
+string; tests/sandbox/cache gives the same ones to a real server.
 """
 
 import pytest
