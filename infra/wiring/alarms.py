@@ -13,7 +13,6 @@ from components.alarms.alarms import AlarmsArgs
 from components.alarms.dashboard import AlarmDashboard, DashboardArgs
 from components.alarms.rows import Composite, Row, Severity
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
-from components.postgres import sizing
 from components.postgres.instance import PostgresInstance
 from components.postgres.standby import Server
 from components.windows import WeeklyWindow
@@ -219,9 +218,7 @@ def _database(
         feeds_replicas=feeds_replicas,
         memory_bytes=server.instance_class.memory_bytes,
         max_connections=server.planned_max_connections,
-        iops=sizing.validate_gp3(
-            storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s
-        ).iops,
+        iops=storage.gp3().iops,
         allocated_storage_gib=storage.allocated_storage_gib,
         max_wal_size_mib=declared["max_wal_size"],
         max_slot_wal_keep_size_mib=declared["max_slot_wal_keep_size"],
