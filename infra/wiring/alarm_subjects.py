@@ -5,7 +5,6 @@ from components.alarms.catalogue.pool import PoolSubject
 from components.alarms.catalogue.postgres import DatabaseSubject
 from components.alarms.catalogue.stores import StoreSubject
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
-from components.postgres import sizing
 from components.postgres.instance import PostgresInstance
 from components.postgres.standby import Server
 from contract.names import PhysicalNames
@@ -66,9 +65,7 @@ def _database(
         scales_up=scales_up,
         memory_bytes=server.instance_class.memory_bytes,
         max_connections=server.planned_max_connections,
-        iops=sizing.validate_gp3(
-            storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s
-        ).iops,
+        iops=storage.gp3().iops,
         allocated_storage_gib=storage.allocated_storage_gib,
         max_wal_size_mib=declared["max_wal_size"],
         max_slot_wal_keep_size_mib=declared["max_slot_wal_keep_size"],

@@ -1,34 +1,20 @@
-"""Proves the parameter table against PostgreSQL 17's own catalogue, the computed values against every
-instance class, and the answer to each kind of wrong override.
+"""Proves the parameter group of PostgreSQL: the computed values on every instance class, the answer to each kind of
+wrong override, and the family of each version.
 
-The catalogue below was read from `pg_settings` of a running PostgreSQL 17.12. What RDS adds or narrows beyond
-its user guide is not proved here; only RDS itself can do that.
+Does not prove that RDS takes a group.
 """
 
-import csv
-import re
 from collections.abc import Mapping
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.postgres.parameters import (
-    LIBRARY_BY_PREFIX,
-    MANAGED_BY_RDS,
-    PARAMETERS,
-    FamilyError,
-    InstanceFacts,
-    ParameterError,
-    ParameterSpec,
-    Value,
-    compute,
-    convert,
-    family,
-    memory_claims_bytes,
-    require_family,
-)
+from components.parameters.errors import FamilyError, ParameterError
+from components.parameters.postgres import compute, convert, family, memory_claims_bytes, require_family
+from components.parameters.postgres_formulas import InstanceFacts
+from components.parameters.postgres_table import PARAMETERS
+from components.parameters.spec import Value
 from components.postgres.sizing import (
     DB_INSTANCE_CLASSES,
     GIB,
@@ -38,72 +24,9 @@ from components.postgres.sizing import (
     planned_max_connections,
 )
 
-# name, vartype, unit, context, min_val, max_val, enumvals
-PG_SETTINGS = """\
-password_encryption,enum,,user,,,md5 scram-sha-256
-shared_preload_libraries,string,,postmaster,,,
-cron.database_name,string,,postmaster,,,
-pg_stat_statements.track,enum,,superuser,,,none top all
-pg_stat_statements.max,integer,,postmaster,100,1073741823,
-auto_explain.log_min_duration,integer,ms,superuser,-1,2147483647,
-auto_explain.log_analyze,bool,,superuser,,,
-auto_explain.log_timing,bool,,superuser,,,
-auto_explain.log_buffers,bool,,superuser,,,
-auto_explain.log_nested_statements,bool,,superuser,,,
-auto_explain.log_format,enum,,superuser,,,text xml json yaml
-auto_explain.sample_rate,real,,superuser,0,1,
-log_min_duration_statement,integer,ms,superuser,-1,2147483647,
-log_statement,enum,,superuser,,,none ddl mod all
-log_connections,bool,,superuser-backend,,,
-log_disconnections,bool,,superuser-backend,,,
-log_lock_waits,bool,,superuser,,,
-log_temp_files,integer,kB,superuser,-1,2147483647,
-log_autovacuum_min_duration,integer,ms,sighup,-1,2147483647,
-track_io_timing,bool,,superuser,,,
-idle_session_timeout,integer,ms,user,0,2147483647,
-idle_in_transaction_session_timeout,integer,ms,user,0,2147483647,
-max_connections,integer,,postmaster,1,262143,
-max_locks_per_transaction,integer,,postmaster,10,2147483647,
-max_prepared_transactions,integer,,postmaster,0,262143,
-shared_buffers,integer,8kB,postmaster,16,1073741823,
-effective_cache_size,integer,8kB,user,1,2147483647,
-work_mem,integer,kB,user,64,2147483647,
-maintenance_work_mem,integer,kB,user,64,2147483647,
-autovacuum_work_mem,integer,kB,sighup,-1,2147483647,
-autovacuum_max_workers,integer,,postmaster,1,262143,
-autovacuum_naptime,integer,s,sighup,1,2147483,
-autovacuum_vacuum_scale_factor,real,,sighup,0,100,
-autovacuum_vacuum_insert_scale_factor,real,,sighup,0,100,
-autovacuum_analyze_scale_factor,real,,sighup,0,100,
-autovacuum_vacuum_cost_limit,integer,,sighup,-1,10000,
-autovacuum_vacuum_cost_delay,real,ms,sighup,-1,100,
-wal_compression,enum,,superuser,,,pglz lz4 zstd on off
-default_toast_compression,enum,,user,,,pglz lz4
-checkpoint_timeout,integer,s,sighup,30,86400,
-max_wal_size,integer,MB,sighup,2,2147483647,
-min_wal_size,integer,MB,sighup,2,2147483647,
-max_slot_wal_keep_size,integer,MB,sighup,-1,2147483647,
-max_wal_senders,integer,,postmaster,0,262143,
-max_replication_slots,integer,,postmaster,0,262143,
-hot_standby_feedback,bool,,sighup,,,
-random_page_cost,real,,user,0,1.79769e+308,
-effective_io_concurrency,integer,,user,0,1000,
-jit,bool,,user,,,
-max_worker_processes,integer,,postmaster,0,262143,
-max_parallel_workers,integer,,user,0,1024,
-"""
-
-# Narrower here than in PostgreSQL, for the reason each row's purpose gives.
-NARROWED = {"max_connections", "min_wal_size", "wal_compression"}
-
 LARGE = find_instance_class("db.m7g.large")
 classes = st.sampled_from(sorted(DB_INSTANCE_CLASSES.values(), key=lambda row: row.name))
 storage_sizes = st.integers(20, 65_536)
-numbers = [spec for spec in PARAMETERS.values() if spec.type in ("integer", "real")]
-
-
-def settings_rows() -> list[list[str]]:
-    return list(csv.reader(PG_SETTINGS.splitlines()))
 
 
 def computed(
@@ -131,40 +54,6 @@ def refusal(overrides: Mapping[str, Value], row: InstanceClass = LARGE) -> Param
     with pytest.raises(ParameterError) as raised:
         computed(row, overrides=overrides)
     return raised.value
-
-
-# The table
-
-
-def test_every_parameter_is_either_in_the_catalogue_or_of_rds_alone() -> None:
-    catalogue = {row[0] for row in settings_rows()}
-    assert catalogue == {name for name, spec in PARAMETERS.items() if not spec.rds_only}
-    assert all(name.startswith("rds.") for name, spec in PARAMETERS.items() if spec.rds_only)
-
-
-@pytest.mark.parametrize("row", settings_rows(), ids=lambda row: row[0])
-def test_a_row_says_what_postgresql_says(row: list[str]) -> None:
-    name, vartype, unit, context, minimum, maximum, enumvals = row
-    spec = PARAMETERS[name]
-    assert ("string" if spec.type == "list" else spec.type) == vartype
-    assert (spec.unit or "") == unit
-    assert spec.static == (context == "postmaster")
-    if vartype == "enum":
-        assert set(spec.allowed) <= set(enumvals.split())
-        assert set(spec.allowed) == set(enumvals.split()) or name in NARROWED
-    if vartype in ("integer", "real"):
-        assert spec.minimum is not None
-        assert spec.minimum >= float(minimum)
-        assert spec.minimum == float(minimum) or name in NARROWED
-        # PostgreSQL writes "no limit" of a real as the largest double.
-        assert spec.maximum == (None if float(maximum) > 1e300 else float(maximum))
-
-
-def test_every_library_prefix_is_in_use_and_every_row_has_a_purpose() -> None:
-    prefixes = {name.partition(".")[0] for name in PARAMETERS if "." in name}
-    assert prefixes == {*LIBRARY_BY_PREFIX, "rds"}
-    assert all(spec.purpose for spec in PARAMETERS.values())
-    assert not set(MANAGED_BY_RDS) & set(PARAMETERS)
 
 
 # Computed values
@@ -258,82 +147,6 @@ def test_the_list_is_in_the_order_of_the_table_whatever_the_order_of_overrides()
 
 
 # Overrides
-
-
-@pytest.mark.parametrize("spec", numbers, ids=lambda spec: spec.name)
-def test_a_number_passes_at_its_bounds_and_fails_just_outside(spec: ParameterSpec) -> None:
-    step = 1 if spec.type == "integer" else 0.001
-    for bound, outward in ((spec.minimum, -1), (spec.maximum, 1)):
-        if bound is None:
-            continue
-        assert Fraction(convert(spec.name, bound)) == bound
-        with pytest.raises(ParameterError, match="is out of range: give") as raised:
-            convert(spec.name, bound + outward * step)
-        assert raised.value.name == spec.name
-
-
-@pytest.mark.parametrize("spec", PARAMETERS.values(), ids=lambda spec: spec.name)
-def test_every_allowed_word_passes_and_another_does_not(spec: ParameterSpec) -> None:
-    for word in spec.allowed:
-        assert convert(spec.name, word) == word
-    if spec.allowed:
-        with pytest.raises(ParameterError, match=re.escape(spec.allowed[0])):
-            convert(spec.name, "nonsense")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("work_mem", 65536, "65536"),
-        ("work_mem", "65536", "65536"),
-        ("work_mem", "64MB", "65536"),
-        ("work_mem", "0.5 GB", "524288"),
-        ("work_mem", "2097152B", "2048"),
-        ("shared_buffers", "2GB", "262144"),
-        ("shared_buffers", "8kB", None),
-        ("shared_buffers", "128kB", "16"),
-        ("max_wal_size", "16GB", "16384"),
-        ("max_slot_wal_keep_size", "1TB", "1048576"),
-        ("max_slot_wal_keep_size", -1, "-1"),
-        ("log_min_duration_statement", "1s", "1000"),
-        ("log_min_duration_statement", "1.5s", "1500"),
-        ("log_min_duration_statement", "5min", "300000"),
-        ("checkpoint_timeout", "15min", "900"),
-        ("checkpoint_timeout", "60000ms", "60"),
-        ("rds.log_retention_period", "3d", "4320"),
-        ("rds.log_retention_period", "24h", "1440"),
-        ("autovacuum_vacuum_cost_delay", "500us", "0.5"),
-        ("autovacuum_vacuum_cost_delay", 2, "2"),
-        ("autovacuum_vacuum_scale_factor", 0.05, "0.05"),
-        ("autovacuum_vacuum_scale_factor", 1e-05, "0.00001"),
-        ("random_page_cost", "1.10", "1.1"),
-        ("jit", True, "1"),
-        ("jit", "off", "0"),
-        ("jit", 0, "0"),
-        ("shared_preload_libraries", "pg_cron, auto_explain", "pg_cron,auto_explain"),
-    ],
-)
-def test_a_value_is_converted_to_what_rds_takes(name: str, value: Value, expected: str | None) -> None:
-    if expected is None:
-        with pytest.raises(ParameterError, match="give 16 to 1073741823 pages of 8 kB"):
-            convert(name, value)
-    else:
-        assert convert(name, value) == expected
-
-
-@given(megabytes=st.integers(2, 2**21 - 1))
-def test_one_size_is_the_same_in_every_unit_of_memory(megabytes: int) -> None:
-    in_kb = convert("work_mem", f"{megabytes}MB")
-    assert in_kb == convert("work_mem", f"{megabytes * 1024}kB") == convert("work_mem", megabytes * 1024)
-    assert int(convert("shared_buffers", f"{megabytes}MB")) * 8 == int(in_kb)
-    assert convert("max_wal_size", f"{in_kb}kB") == str(megabytes)
-
-
-@given(minutes=st.integers(1, 1_440))
-def test_one_time_is_the_same_in_every_unit_of_time(minutes: int) -> None:
-    in_ms = convert("log_min_duration_statement", f"{minutes}min")
-    assert in_ms == convert("log_min_duration_statement", f"{minutes * 60}s")
-    assert convert("autovacuum_naptime", f"{in_ms}ms") == str(minutes * 60)
 
 
 @pytest.mark.parametrize(
