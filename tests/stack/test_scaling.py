@@ -195,7 +195,7 @@ def test_the_packed_function_can_be_imported_with_boto3_alone(tmp_path: Any) -> 
 
 
 def test_off_means_that_nothing_is_declared_and_nothing_is_looked_up(stack: str) -> None:
-    recording = declared_by(changed(stack, "scaling.mode", "off"))
+    recording = declared_by(changed(stack, "scale_up.mode", "off"))
     assert [each.name for each in recording.registrations if each.name.startswith("scale-up")] == []
     assert recording.invokes == []
 
@@ -253,7 +253,7 @@ def test_ladders_begin_with_what_is_declared_and_not_with_what_has_grown() -> No
 def test_replicas_can_replay_a_primary_that_has_grown_alone(largest: str) -> None:
     """PostgreSQL stops replaying where one of the five is below the primary's, and RDS computes two from the class."""
     config = load_file(stack_file("prod"))
-    able = grown_postgres(config.scaling, config.postgres, None)
+    able = grown_postgres(config.scale_up, config.postgres, None)
     primary = config.postgres.model_copy(update={"instance_class": largest}).server()
     for replica in able.replicas:
         require_standby(primary, able.replica_server(replica))
@@ -291,6 +291,6 @@ def test_another_failure_of_a_look_up_is_not_taken_for_nothing(monkeypatch: pyte
 
 def test_every_size_of_the_ladder_has_parameters(stack: str) -> None:
     config = load_file(stack_file(stack))
-    for size in config.scaling.instance_classes(config.postgres):
+    for size in config.scale_up.instance_classes(config.postgres):
         larger = config.postgres.model_copy(update={"instance_class": size["DBInstanceClass"]})
         assert larger.server().instance_class.name == size["DBInstanceClass"]
