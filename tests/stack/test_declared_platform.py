@@ -8,9 +8,6 @@ import json
 import re
 from typing import Any
 
-import pytest
-from pulumi.runtime import rpc
-
 from components.encryption import DataClass
 from components.postgres.instance import BIRTH_PROPERTIES
 from desired.program import declared_by
@@ -19,7 +16,11 @@ from infra.config.reading import load_file
 from infra.config.stack import StackConfig
 from infra.outputs import OUTPUT_KEYS
 from tests.harness.platform import (
+    EXISTING_NETWORK,
+    ROLE_POLICY,
     ROOT,
+    SECRET_KEY,
+    SECRET_KIND,
     STACKS,
     changed,
     committed,
@@ -29,8 +30,6 @@ from tests.harness.platform import (
     stack_file,
 )
 
-# How the SDK marks a secret in what it sends to the engine.
-SECRET, SECRET_KIND = rpc._special_sig_key, rpc._special_secret_sig
 INSTANCE = "aws:rds/instance:Instance"
 KEY = "aws:kms/key:Key"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -44,16 +43,6 @@ STATEFUL = {
     "aws:secretsmanager/secret:Secret",
 }
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-
-
-@pytest.fixture(params=STACKS)
-def stack(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def recording(stack: str) -> Recording:
-    return declared(stack)
 
 
 def instance(stack: str) -> Registration:
@@ -384,16 +373,11 @@ def test_clients_are_let_in_one_rule_each() -> None:
 
 
 def test_an_existing_vpc_is_used_and_none_is_made_in_that_region() -> None:
-    existing = {
-        "vpc_id": "vpc-0123456789abcdef0",
-        "app_subnet_ids": ["subnet-a1", "subnet-b1"],
-        "data_subnet_ids": ["subnet-a2", "subnet-b2"],
-    }
-    recording = declared_by(changed("dev", "network.primary", existing))
+    recording = declared_by(changed("dev", "network.primary", EXISTING_NETWORK))
     assert [r.name for r in of_type(recording, "aws:ec2/vpc:Vpc")] == ["dr-network-vpc"]
     group = only(recording, "postgres-subnets", "aws:rds/subnetGroup:SubnetGroup")
-    assert group.inputs["subnetIds"] == ["subnet-a2", "subnet-b2"]
-    assert recording.outputs["primary_vpc_id"] == "vpc-0123456789abcdef0"
+    assert group.inputs["subnetIds"] == EXISTING_NETWORK["data_subnet_ids"]
+    assert recording.outputs["primary_vpc_id"] == EXISTING_NETWORK["vpc_id"]
 
 
 def test_a_configured_password_replaces_the_generated_one_and_reaches_no_output() -> None:
@@ -402,7 +386,7 @@ def test_a_configured_password_replaces_the_generated_one_and_reaches_no_output(
     passwords = of_type(recording, "random:index/randomPassword:RandomPassword")
     assert [p.name for p in passwords if p.name.startswith("postgres-admin")] == []
     assert only(recording, "postgres-instance", INSTANCE).inputs["password"] == {
-        SECRET: SECRET_KIND,
+        SECRET_KEY: SECRET_KIND,
         "value": canary,
     }
     assert canary not in repr(recording.outputs)
@@ -425,7 +409,7 @@ def test_a_second_stack_of_an_environment_stands_beside_the_first_in_one_account
 def test_the_flow_log_may_do_the_five_things_that_it_must(recording: Recording) -> None:
     for prefix in ("", "dr-"):
         name = f"{prefix}network-flow-log-permission"
-        text = only(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+        text = only(recording, name, ROLE_POLICY).inputs["policy"]
         for action in (
             "CreateLogGroup",
             "CreateLogStream",

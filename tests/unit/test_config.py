@@ -14,7 +14,7 @@ from infra.config import reading
 from infra.config.network import ExistingNetwork
 from infra.config.reading import load_file
 from infra.config.stack import ConfigError, StackConfig
-from tests.harness.platform import STACKS, changed, committed, stack_file
+from tests.harness.platform import EXISTING_NETWORK, STACKS, changed, committed, stack_file
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -30,12 +30,8 @@ def test_windows_are_local_time_and_become_utc() -> None:
 
 
 def test_an_existing_vpc_is_told_from_a_new_one_by_its_id() -> None:
-    network = {
-        "vpc_id": "vpc-0a",
-        "app_subnet_ids": ["subnet-1", "subnet-2"],
-        "data_subnet_ids": ["subnet-3", "subnet-4"],
-    }
-    assert isinstance(changed("dev", "network.primary", network).network.primary, ExistingNetwork)
+    config = changed("dev", "network.primary", EXISTING_NETWORK)
+    assert isinstance(config.network.primary, ExistingNetwork)
 
 
 # stack, key path changed, its new value, key path reported, what the message must say beside it
