@@ -16,12 +16,12 @@ from components.cache.access import NOBODY
 from components.cache.parameters import PARAMETERS, ParameterSpec
 from infra.config.cache import StoreConfig
 from infra.config.reading import load_file
-from sandbox.errors import SandboxError
 from sandbox.servers import valkey
 from sandbox.servers.certificates import CertificateAuthority
-from sandbox.servers.programs import VALKEY, find
+from sandbox.servers.programs import VALKEY
 from sandbox.servers.valkey import Valkey, ValkeySpec, ValkeyUser
 from tests.harness.platform import STACKS, stack_file
+from tests.harness.programs import skip_without
 
 STORES = [(stack, name) for stack in STACKS for name in ("cache", "sessions")]
 # It makes a server one of a cluster, which then asks for its slots before it takes a key.
@@ -41,10 +41,7 @@ REQUIRED_PERSISTENCE: Mapping[str, str | int] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _programs() -> None:
-    try:
-        find(VALKEY)
-    except SandboxError as missing:
-        pytest.skip(f"no Valkey server: {str(missing).splitlines()[0]}")
+    skip_without(VALKEY)
 
 
 def store(stack: str, name: str) -> StoreConfig:
