@@ -270,7 +270,7 @@ def alarm(dev: LiveStack, row: str) -> str:
         "time": "2026-11-24T12:00:00.000+0000",
         "alarmData": {"alarmName": f"reptidex-dev-{row}", "state": {"value": "ALARM", "reason": "a test"}},
     }
-    call = "import json, sys; from functions.scale_up.handler import handler; print(handler(json.load(sys.stdin), None))"
+    program = "import json, sys; from functions.scale_up.handler import handler; print(handler(json.load(sys.stdin), None))"
     variables = {
         **dev.shell_variables,
         **configuration["Environment"]["Variables"],
@@ -279,8 +279,14 @@ def alarm(dev: LiveStack, row: str) -> str:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     done = subprocess.run(
-        [sys.executable, "-c", call], cwd=ROOT, env=variables, input=json.dumps(event), capture_output=True, text=True, check=True
-    )  # fmt: skip
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=variables,
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout
 
 

@@ -10,20 +10,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.live import LiveStack
+from tests.harness.live import LiveStack, empty_account
 
 
 @pytest.fixture(scope="module", params=["prod"])
 def prod(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, toolchain: object
 ) -> Iterator[LiveStack]:
-    """An empty emulated account; nothing is brought up."""
-    live = LiveStack(request.param, tmp_path_factory.mktemp("state"))
-    try:
-        assert live.shell_variables["PULUMI_STACK"] == "prod"
+    with empty_account(request.param, tmp_path_factory.mktemp("state")) as live:
         yield live
-    finally:
-        live.sandbox("down", "--force")
 
 
 @pytest.mark.parametrize(

@@ -353,11 +353,14 @@ def test_plain_text_is_refused(guarded: tuple[Valkey, dict[str, ValkeyUser]]) ->
     server, known = guarded
     with (
         redis.Redis(
-            host=server.host, port=server.port, username="query-cache",
-            password=known["query-cache"].password, socket_timeout=5,
+            host=server.host,
+            port=server.port,
+            username="query-cache",
+            password=known["query-cache"].password,
+            socket_timeout=5,
         ) as client,
         pytest.raises((exceptions.ConnectionError, exceptions.TimeoutError)),
-    ):  # fmt: skip
+    ):
         client.ping()
 
 
