@@ -1,7 +1,7 @@
 """Wrong configurations, given to the real engine.
 
 Proves that the engine shows one clear error and registers no resource of AWS, for each mistake that production must be safe from.
-Does not prove that these are all mistakes one can make; tests/unit/test_config.py knows more of them.
+Does not prove that these are all mistakes one can make; tests/unit/config_mistakes.yaml has more of them.
 """
 
 import json
