@@ -59,7 +59,7 @@ class BrokenOffError(Exception):
 
 @functools.cache
 def clients(caller: str) -> dict[str, Any]:
-    """A caller's clients: making them takes longer than all that a test does with them."""
+    """The clients of a caller, made once: to make them takes longer than all calls of a test."""
     return {
         name: boto3.client(
             name, region_name=REGION, aws_access_key_id="nobody", aws_secret_access_key="nobody"
@@ -69,7 +69,7 @@ def clients(caller: str) -> dict[str, Any]:
 
 
 class World:
-    """The account; `calls` are those that were made to it, as operation and parameters."""
+    """An account and the function in it. `calls` lists the calls to the account: operation and parameters."""
 
     def __init__(self, mode: Mode = Mode.ACT, *, apply_immediately: bool = True) -> None:
         self.now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -118,7 +118,7 @@ class World:
         )
 
     def watched(self, clients: dict[str, Any]) -> dict[str, Any]:
-        """These clients, whose calls this world notes from now on, and after one of which it may break off."""
+        """The same clients. From now on their calls are recorded here and can break off here."""
         for client in clients.values():
             for event, hook in (
                 ("provide-client-params.*.*", self._note),
@@ -164,7 +164,7 @@ class World:
         return self.scale_up().on_alarm(self.event(alarm))
 
     def approve(self, message: str) -> str:
-        """Do what a message asks for, as the function's handler would."""
+        """Approve as a message asks for, in the way of the function's handler."""
         [payload] = re.findall(r"--payload '(.+)'", message)
         answer = json.loads(payload)
         return self.scale_up().on_approval(answer["approve"], answer["step"])
@@ -204,7 +204,7 @@ class World:
 
     @property
     def rungs(self) -> list[int]:
-        """How far up each ladder it is."""
+        """The place of each size on its ladder, from 0."""
         return [LADDER.index(self.database_class), STORAGE.index(self.storage), NODES.index(self.node_type)]
 
     @property

@@ -127,20 +127,22 @@ def test_the_cooldown_ends_to_the_minute(world: World) -> None:
     assert world.database_class == LADDER[2]
 
 
+def refusal(world: World) -> str:
+    """The one message of an alarm that changes nothing."""
+    world.alarm("cpu")
+    assert world.changes == []
+    [message] = world.messages
+    return message
+
+
 def test_at_the_ceiling_it_says_so_and_how_to_raise_it(world: World) -> None:
     world.change_class(LADDER[-1])
-    world.alarm("cpu")
-    [message] = world.messages
-    assert "It is db.r7g.2xlarge, the largest size allowed. Raise the ceiling" in message
-    assert world.changes == []
+    assert "It is db.r7g.2xlarge, the largest size allowed. Raise the ceiling" in refusal(world)
 
 
 def test_what_is_not_on_the_ladder_is_left_alone(world: World) -> None:
     world.change_class("db.m7g.large")
-    world.alarm("cpu")
-    [message] = world.messages
-    assert "It is db.m7g.large, which is not one of: db.r7g.large; db.r7g.xlarge" in message
-    assert world.changes == []
+    assert "It is db.m7g.large, which is not one of: db.r7g.large; db.r7g.xlarge" in refusal(world)
 
 
 # ---- refusals
@@ -148,10 +150,7 @@ def test_what_is_not_on_the_ladder_is_left_alone(world: World) -> None:
 
 def test_an_instance_that_is_not_available_is_left_alone(world: World) -> None:
     world.set_database_status("modifying")
-    world.alarm("cpu")
-    [message] = world.messages
-    assert "postgres is modifying, and must be available" in message
-    assert world.changes == []
+    assert "postgres is modifying, and must be available" in refusal(world)
 
 
 def test_changes_that_wait_for_the_window_are_not_swept_along(world: World) -> None:

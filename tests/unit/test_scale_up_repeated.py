@@ -24,7 +24,7 @@ def world() -> Iterator[World]:
 
 
 class Turns:
-    """Has several threads make their calls in the order that `order` says; one that is through gives up its turns."""
+    """The turns of several threads, which make their calls in this order. A thread that has ended gives up its turns."""
 
     def __init__(self, order: list[int], count: int) -> None:
         self._order, self._running = iter(order), set(range(count))
