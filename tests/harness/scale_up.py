@@ -1,4 +1,4 @@
-"""An emulated RDS, ElastiCache, DynamoDB and SNS with a database and a cache to scale up, and the function that does it."""
+"""An emulated account with a database and a cache to scale up, and the function that scales them."""
 
 import functools
 import json

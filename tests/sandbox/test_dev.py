@@ -270,7 +270,10 @@ def alarm(dev: LiveStack, row: str) -> str:
         "time": "2026-11-24T12:00:00.000+0000",
         "alarmData": {"alarmName": f"reptidex-dev-{row}", "state": {"value": "ALARM", "reason": "a test"}},
     }
-    program = "import json, sys; from functions.scale_up.handler import handler; print(handler(json.load(sys.stdin), None))"
+    program = (
+        "import json, sys; from functions.scale_up.handler import handler; "
+        "print(handler(json.load(sys.stdin), None))"
+    )
     variables = {
         **dev.shell_variables,
         **configuration["Environment"]["Variables"],

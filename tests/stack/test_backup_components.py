@@ -1,8 +1,8 @@
 """Rules for every backup component, and the vaults and the replication of automated backups, under recording mocks.
 
-Proves parents, names and roles of every component, and inputs, order and protection of those two. test_backup_plans.py and
-test_backup_exports.py have the others. Does not prove
-that the provider or AWS accepts any of it; tests/sandbox does that with the real engine and provider.
+Proves parents, names and roles of every component, and inputs, order and protection of those two.
+test_backup_plans.py and test_backup_exports.py have the others. Does not prove that the provider or AWS accepts any
+of it; tests/sandbox does that with the real engine and provider.
 """
 
 import gc

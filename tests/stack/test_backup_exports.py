@@ -1,7 +1,7 @@
 """The buckets for exports and their replication, declared by themselves under recording mocks.
 
-Proves how the buckets are encrypted, locked, emptied and copied, and who may write to them. Does not prove
-that the provider or AWS accepts any of it; tests/sandbox does that with the real engine and provider.
+Proves how the buckets are encrypted, locked, emptied and copied, and who may write to them. Does not prove that the
+provider or AWS accepts any of it; tests/sandbox does that with the real engine and provider.
 """
 
 import json

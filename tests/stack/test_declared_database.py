@@ -1,7 +1,7 @@
 """The database of both committed stacks, declared under recording mocks.
 
-Proves its settings, its protection, its place in the network, its order, and where a restored one comes from. Does not prove
-that the provider or AWS accepts any of it; tests/sandbox does that with the real engine and provider.
+Proves its settings, its protection, its place in the network, its order, and where a restored one comes from. Does
+not prove that the provider or AWS accepts any of it; tests/sandbox does that with the real engine and provider.
 """
 
 from typing import Any

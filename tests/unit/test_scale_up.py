@@ -1,8 +1,8 @@
 """Scaling up, alarm by alarm, in an emulated RDS, ElastiCache, DynamoDB and SNS.
 
-Proves that ceiling and cooldown hold for every sequence of alarms, and what approval, dry run and refusals do. Does not prove
-how long AWS takes to change an instance: here it has changed as soon as the call returns. Calls that come twice, at once or
-break off are in test_scale_up_repeated.py.
+Proves that ceiling and cooldown hold for every sequence of alarms, and what approval, dry run and refusals do. Does
+not prove how long AWS takes to change an instance: here it has changed as soon as the call returns. Calls that come
+twice, at once or break off are in test_scale_up_repeated.py.
 """
 
 import itertools

@@ -1,7 +1,8 @@
 """Scaling up by alarms that come at once or twice, and by calls that break off, in an emulated account.
 
-Proves that two alarms at once take one step whatever the order of their calls, and that a try which breaks off after any call
-is safely repeated. Does not prove how long AWS takes to change an instance: here it has changed as soon as the call returns.
+Proves that two alarms at once take one step whatever the order of their calls, and that a try which breaks off after
+any call is safely repeated. Does not prove how long AWS takes to change an instance: here it has changed as soon as
+the call returns.
 """
 
 import threading
@@ -24,7 +25,7 @@ def world() -> Iterator[World]:
 
 
 class Turns:
-    """The turns of several threads, which make their calls in this order. A thread that has ended gives up its turns."""
+    """The turns of several threads, which call in this order. A thread that has ended gives up its turns."""
 
     def __init__(self, order: list[int], count: int) -> None:
         self._order, self._running = iter(order), set(range(count))

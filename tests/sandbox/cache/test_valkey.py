@@ -1,8 +1,8 @@
 """The stores' parameters on a real Valkey 8.
 
-Proves that a server takes every parameter that is not AWS's own, refuses what the table refuses, and does what the parameter
-is there for. Does not prove anything of ElastiCache's or MemoryDB's own machinery. Users are in test_valkey_users.py, failovers
-and crashes in test_valkey_crashes.py.
+Proves that a server takes every parameter that is not AWS's own, refuses what the table refuses, and does what the
+parameter is there for. Does not prove anything of ElastiCache's or MemoryDB's own machinery. Users are in
+test_valkey_users.py, failovers and crashes in test_valkey_crashes.py.
 """
 
 import time

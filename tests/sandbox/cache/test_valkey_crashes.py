@@ -1,7 +1,7 @@
 """Failovers and crashes of the stores on a real Valkey 8.
 
-Proves which data outlives a failover and a crash. Does not prove anything of ElastiCache's or MemoryDB's own machinery: who
-notices a lost node there, and how soon.
+Proves which data outlives a failover and a crash. Does not prove anything of ElastiCache's or MemoryDB's own
+machinery: who notices a lost node there, and how soon.
 """
 
 import time
@@ -61,7 +61,10 @@ def test_sessions_that_a_replica_has_outlive_the_loss_of_the_primary() -> None:
 
 
 def test_the_requirements_own_persistence_brings_data_back_after_a_crash() -> None:
-    """RDB every 15 min if anything changed, AOF synced every second, rewritten at twice its size: a server's kill loses nothing."""
+    """RDB every 15 min if anything changed, AOF synced every second and rewritten at twice its size.
+
+    The kill of a server loses nothing.
+    """
     with valkey.primary(ValkeySpec(settings=REQUIRED_PERSISTENCE)) as server:
         with server.client() as client:
             assert client.config_get("save")["save"] == "900 1"

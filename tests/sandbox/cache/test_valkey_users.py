@@ -1,7 +1,7 @@
 """The stores' users and access strings on a real Valkey 8.
 
-Proves that users get no further than their patterns and that nobody else gets in. Does not prove that AWS's engines have the
-same commands.
+Proves that users get no further than their patterns and that nobody else gets in. Does not prove that AWS's engines
+have the same commands.
 """
 
 from collections.abc import Iterator
