@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import botocore.loaders
 import pytest
+from pulumi.runtime import settings
 
 from components.backups.regions import RegionError
 from components.backups.vault import JOB_EVENTS, VaultLock
@@ -82,11 +83,14 @@ def test_regions_that_rds_does_not_replicate_between_are_refused() -> None:
 
 @pytest.fixture
 def _collected() -> Iterator[None]:
-    """Outputs that depend on a refused one log that nobody asked for them, when they are collected: so do it here.
+    """Outputs that fail log a traceback when they are garbage-collected, unless somebody awaited them.
 
-    In the middle of another test's report it can break that report.
+    In the middle of another test that traceback can break the test: `ast.parse` fails when it is interrupted by another
+    parse. So collect them here. The SDK would keep them until the next program runs.
     """
     yield
+    settings.SETTINGS.rpc_manager.clear()
+    settings.SETTINGS.outputs.clear()
     gc.collect()
 
 
