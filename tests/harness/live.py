@@ -170,8 +170,19 @@ class LiveStack:
         return self.transcript.add(done)
 
 
+@contextlib.contextmanager
+def empty_account(stack: str, state_directory: Path) -> Iterator[LiveStack]:
+    """A sandbox for the stack in which nothing is brought up. It is taken down even after an error."""
+    live = LiveStack(stack, state_directory)
+    try:
+        assert live.shell_variables["PULUMI_STACK"] == stack
+        yield live
+    finally:
+        live.sandbox("down", "--force")
+
+
 def live_stack(stack: str, state_directory: Path) -> Iterator[LiveStack]:
-    """The stack brought up, and whatever happens taken down again."""
+    """The stack brought up. It is taken down even after an error."""
     live = LiveStack(stack, state_directory)
     try:
         up = live.sandbox("up", "--json")

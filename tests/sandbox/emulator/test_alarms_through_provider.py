@@ -5,18 +5,14 @@ changed in place and deleted. Does not prove the engine's part, nor that an alar
 """
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.alarms.alarms import RESULT_ID
 from components.alarms.rows import BAND_ID
-from sandbox.adapter import binary
 from sandbox.emulated_account import EmulatedAccount
-from sandbox.environment import aws_environment
-from tests.sandbox.adapter.engine import REGION, Plugin, start_plugin
+from tests.sandbox.adapter.engine import REGION, Plugin
 from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect, clients_of
 from tests.sandbox.emulator.walk import life
 
@@ -27,27 +23,6 @@ LOG_METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:told"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:scale-up"
 DATABASE = {"DBInstanceIdentifier": "reptidex-prod-postgres"}
-
-
-@pytest.fixture(scope="module")
-def own_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAccount]:
-    account = EmulatedAccount(Path(tmp_path_factory.mktemp("alarms")))
-    with account.start(ACCOUNT_ID, stays=False):
-        yield account
-
-
-@pytest.fixture(scope="module")
-def aws(own_account: EmulatedAccount) -> Iterator[Plugin]:
-    try:
-        binary.find()
-    except binary.ProviderBinaryNotFound as missing:
-        pytest.skip(str(missing).splitlines()[0])
-    plugin = start_plugin("sandbox.adapter.aws", aws_environment(own_account.port or 0))
-    try:
-        plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')
-        yield plugin
-    finally:
-        plugin.close()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from components.pgbouncer.pool_budget import PoolBudget
 from components.pgbouncer.settings import DatabaseRoute, Files, PoolerSettings, render
 from components.pgbouncer.task import STOP_SECONDS
 from contract.scram import SALT_BYTES, userlist, verifier
-from sandbox.errors import SandboxError
 from sandbox.servers import postgres
 from sandbox.servers.certificates import CertificateAuthority
 from sandbox.servers.folder import ServerFolder, server_folder
@@ -25,6 +24,7 @@ from sandbox.servers.postgres import Postgres, PostgresSpec
 from sandbox.servers.programs import PGBOUNCER, POSTGRES, find
 from sandbox.servers.server import Server, as_server_user
 from tests.harness.platform import ROOT
+from tests.harness.programs import skip_without
 
 IMAGE = ROOT / "components" / "pgbouncer" / "image"
 HOST = "127.0.0.1"
@@ -38,11 +38,7 @@ BUDGET = PoolBudget(max_db_connections=10, default_pool_size=8, reserve_pool_siz
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """Skips where no PostgreSQL 17, PgBouncer or openssl can be had."""
-    try:
-        find(POSTGRES)
-        find(PGBOUNCER)
-    except SandboxError as error:
-        pytest.skip(str(error))
+    skip_without(POSTGRES, PGBOUNCER)
     if shutil.which("openssl") is None:
         pytest.skip("no `openssl` on this machine")
 
@@ -144,9 +140,16 @@ class Task(Server):
     ) -> psycopg.Connection[tuple[object, ...]]:
         """A client's session."""
         return psycopg.connect(
-            host=HOST, port=self.port, dbname=DATABASE, user=username, password=password,
-            sslmode="require", connect_timeout=5, autocommit=True, **parameters,  # type: ignore[arg-type]
-        )  # fmt: skip
+            host=HOST,
+            port=self.port,
+            dbname=DATABASE,
+            user=username,
+            password=password,
+            sslmode="require",
+            connect_timeout=5,
+            autocommit=True,
+            **parameters,  # type: ignore[arg-type]
+        )
 
 
 @contextmanager
