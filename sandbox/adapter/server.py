@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.adapter import values
+from sandbox.processes.starter import on_end_of_starter
 
 # The engine runs up to sixteen operations per CPU at once, and each may wait minutes for AWS.
 _WORKERS = 256
@@ -116,7 +117,7 @@ def serve(servicer: ProviderServer) -> None:
 
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
-    threading.Thread(target=_wait_for_engine_end, args=(ended,), daemon=True).start()
+    on_end_of_starter(ended.set)
     print(port, flush=True)
     ended.wait()
     server.stop(_GRACE_SECONDS if servicer.cancelled.is_set() else None).wait()
@@ -124,9 +125,3 @@ def serve(servicer: ProviderServer) -> None:
     sys.stdout.flush()
     # Requests that are still waiting for AWS hold threads that would keep the interpreter from ending.
     os._exit(0)
-
-
-def _wait_for_engine_end(ended: threading.Event) -> None:
-    while os.read(0, 4096):
-        pass
-    ended.set()

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from sandbox.adapter.binary import ProviderBinary
 from sandbox.adapter.scratch import scratch_folder
 from sandbox.adapter.shapes import Field, Object, Series, Shape
 from sandbox.adapter.values import UNKNOWN, absent
+from sandbox.processes.leash import start_leashed
 
 # What go-plugin asks a host to show so that nobody starts a plugin by hand; Terraform's own value.
 _MAGIC_COOKIE = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
@@ -119,9 +119,8 @@ class Client:
         self._sockets = scratch_folder()
         self._crash = ""
         self._channel: grpc.Channel | None = None
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sandbox.leash", "--", str(binary.path)],
-            stdin=subprocess.PIPE,
+        self._process = start_leashed(
+            [str(binary.path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={

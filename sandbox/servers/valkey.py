@@ -14,10 +14,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sandbox.servers.certificates import ServerCertificate
-from sandbox.servers.folder import ServerFolder, server_folder
+from sandbox.servers.folder import ServerFolder
 from sandbox.servers.ports import free_port
 from sandbox.servers.programs import VALKEY, Programs, find
-from sandbox.servers.server import Server
+from sandbox.servers.server import Server, running
 
 ADMIN_USER = "sandbox-admin"
 # Nothing is saved unless the settings say so, and a new replica is served at once: there is no second one to wait for.
@@ -90,16 +90,17 @@ class Valkey(Server):
             }
         return redis.Redis(**{**ours, **parameters})
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start, for the first time or again, and wait until it answers; a replica until it follows its source."""
         self._configure()
-        self.start(self._answers)
+        super().start()
         if self._source:
             self.wait_until(self._follows, "follow its primary")
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Stop in order; data is saved when its settings say so."""
-        self.stop(signal.SIGTERM)
+        self.send(signal.SIGTERM)
+        self.wait()
 
     def promote(self) -> None:
         """Make a replica a primary."""
@@ -171,30 +172,33 @@ class Valkey(Server):
             return bool(client.info("replication").get("master_link_status") == "up")
 
 
+def new_primary(spec: ValkeySpec | None = None) -> Valkey:
+    """A primary to be started, and removed when it has served. Raises: SandboxError when there is no program."""
+    return _new_server(spec or ValkeySpec(), None)
+
+
+def new_replica(source: Valkey, spec: ValkeySpec | None = None) -> Valkey:
+    """A replica of `source` to be started, and removed; `spec` is the source's own unless given. Raises: SandboxError."""
+    return _new_server(spec or replace(source.spec, port=None), source)
+
+
 @contextmanager
 def primary(spec: ValkeySpec | None = None) -> Iterator[Valkey]:
     """A primary for the length of the block. Raises: SandboxError with the end of its log."""
-    with _server(spec or ValkeySpec(), None) as server:
+    with running(new_primary(spec)) as server:
         yield server
 
 
 @contextmanager
 def replica_of(source: Valkey, spec: ValkeySpec | None = None) -> Iterator[Valkey]:
     """A replica of `source` for the length of the block; `spec` is the source's own unless given."""
-    with _server(spec or replace(source.spec, port=None), source) as server:
+    with running(new_replica(source, spec)) as server:
         yield server
 
 
-@contextmanager
-def _server(spec: ValkeySpec, source: Valkey | None) -> Iterator[Valkey]:
+def _new_server(spec: ValkeySpec, source: Valkey | None) -> Valkey:
     programs = find(VALKEY)
-    with server_folder() as folder:
-        server = Valkey(spec, programs, folder, source)
-        try:
-            server.begin()
-            yield server
-        finally:
-            server.crash()
+    return Valkey(spec, programs, ServerFolder.create(), source)
 
 
 def _quoted(name: str, value: str | int) -> str:

@@ -13,8 +13,8 @@ import yaml
 
 from sandbox.engine import Engine
 from sandbox.errors import NoEngineError
-from sandbox.stack_config import StackConfig
 from sandbox.toolchain import Toolchain, prepare
+from sandbox.working_copy import WorkingCopy
 
 # The first run on a machine builds the command line: minutes, once. SANDBOX_CACHE_DIR names a cache that has it.
 # What a program does that has started, says so, and goes on until the engine ends it.
@@ -99,7 +99,7 @@ class Project:
 
     def engine(self, toolchain: Toolchain) -> tuple[Engine, dict[str, str]]:
         """An engine for the project without an emulated account behind it, its stack made, and its environment."""
-        engine = Engine(self.directory, "dev", self.state, StackConfig(self.committed_config, self.state))
+        engine = Engine(self.directory, "dev", self.state, WorkingCopy(self.committed_config, self.state))
         environment = engine.environment(toolchain, port=9)  # the discard port: nobody answers
         engine.prepare_stack(environment)
         return engine, environment

@@ -7,12 +7,11 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from sandbox.adapter import binary
-from sandbox.environment import aws_environment, forget_real_accounts
+from sandbox.environment import aws_client, aws_environment, forget_real_accounts
 from tests.sandbox.adapter.engine import REGION, Plugin, start_plugin
 
 # boto3 and moto run in this process too, and look at the environment as soon as a test file imports them.
@@ -54,12 +53,6 @@ def client(moto_environ: dict[str, str]) -> Callable[..., Any]:
     """boto3 clients of the emulated account, by service name."""
 
     def build(service: str, region: str = REGION) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            region_name=region,
-            endpoint_url=moto_environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id=moto_environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=moto_environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        return aws_client(service, region, moto_environ)
 
     return build

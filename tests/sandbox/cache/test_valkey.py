@@ -392,7 +392,7 @@ def test_sessions_that_a_replica_has_outlive_the_loss_of_the_primary() -> None:
             assert 0 < client.ttl("session:0") <= 3600
             client.set("session:after", "the failover", ex=3600)
         assert time.monotonic() - started < 10
-        primary.begin()
+        primary.start()
         primary.follow(replica)
         with primary.client(application) as client:
             assert client.get("session:after") == "the failover"
@@ -406,7 +406,7 @@ def test_the_requirements_own_persistence_brings_data_back_after_a_crash() -> No
             for number in range(KEYS_OF_THE_LONG_RUN):
                 client.set(f"session:{number}", f"user-{number}")
         server.crash()
-        server.begin()
+        server.start()
         with server.client() as client:
             assert client.dbsize() == KEYS_OF_THE_LONG_RUN
             assert client.get("session:7") == "user-7"
@@ -437,6 +437,6 @@ def test_without_persistence_a_crash_takes_everything() -> None:
         with server.client() as client:
             client.set("cache:1", "x")
         server.crash()
-        server.begin()
+        server.start()
         with server.client() as client:
             assert client.dbsize() == 0
