@@ -79,6 +79,11 @@ class ProviderServer(provider_pb2_grpc.ResourceProviderServicer):
         """Let go of everything; called once, at the end of the process."""
 
 
+def type_token(urn: str) -> str:
+    """The type of the resource that a URN names: `aws:kms/key:Key`."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
 def abort(context: grpc.ServicerContext, message: str, detail: Message | None = None) -> None:
     """End a request with an error, and with a detail that the engine acts on."""
     if detail is not None:

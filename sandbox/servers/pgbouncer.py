@@ -12,9 +12,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from sandbox.servers.folder import ServerFolder
-from sandbox.servers.ports import free_port
 from sandbox.servers.programs import PGBOUNCER, Programs, find
-from sandbox.servers.server import Server, running
+from sandbox.servers.server import ListeningServer, running
 
 _STOP_SIGNALS = {
     "wait_for_servers": signal.SIGINT,
@@ -48,21 +47,15 @@ class PgBouncerSpec:
     port: int | None = None
 
 
-class PgBouncer(Server):
+class PgBouncer(ListeningServer):
     """A PgBouncer listening on `host` and `port`."""
 
     def __init__(self, spec: PgBouncerSpec, programs: Programs, folder: ServerFolder) -> None:
-        self.spec, self.programs = spec, programs
-        self.host = spec.host
-        self.port = spec.port or free_port(spec.host)
-        self.place = Place(folder=folder.path, host=self.host, port=self.port, version=programs.version)
+        self.spec = spec
         self._ini_file = folder.path / "pgbouncer.ini"
-        super().__init__("pgbouncer", folder, [programs.path("pgbouncer"), str(self._ini_file)])
-
-    @property
-    def version(self) -> str:
-        """Such as "1.24.1"."""
-        return self.programs.version_text
+        command = [programs.path("pgbouncer"), str(self._ini_file)]
+        super().__init__("pgbouncer", folder, command, programs=programs, host=spec.host, port=spec.port)
+        self.place = Place(folder=folder.path, host=self.host, port=self.port, version=programs.version)
 
     def start(self) -> None:
         """Write the configuration and start, for the first time or again; wait until the console answers."""

@@ -16,9 +16,8 @@ from psycopg.conninfo import make_conninfo
 from sandbox.errors import SandboxError
 from sandbox.servers.certificates import ServerCertificate
 from sandbox.servers.folder import ServerFolder
-from sandbox.servers.ports import free_port
 from sandbox.servers.programs import POSTGRES, Programs, find
-from sandbox.servers.server import Server, run_tool, running
+from sandbox.servers.server import ListeningServer, run_tool, running
 
 Setting = str | int | float | bool
 Authentication = Literal["scram-sha-256", "trust"]
@@ -46,20 +45,14 @@ class PostgresSpec:
     port: int | None = None
 
 
-class Postgres(Server):
+class Postgres(ListeningServer):
     """A PostgreSQL cluster and its server process, listening on `host` and `port`."""
 
     def __init__(self, spec: PostgresSpec, programs: Programs, folder: ServerFolder) -> None:
-        self.spec, self.programs = spec, programs
-        self.host = spec.host
-        self.port = spec.port or free_port(spec.host)
+        self.spec = spec
         self.data_directory = folder.path / "data"
-        super().__init__("postgres", folder, [programs.path("postgres"), "-D", str(self.data_directory)])
-
-    @property
-    def version(self) -> str:
-        """Such as "17.12"."""
-        return self.programs.version_text
+        command = [programs.path("postgres"), "-D", str(self.data_directory)]
+        super().__init__("postgres", folder, command, programs=programs, host=spec.host, port=spec.port)
 
     def conninfo(self, **parameters: Any) -> str:
         """A connection string of the administrator to database `postgres`; `parameters` replace or add."""

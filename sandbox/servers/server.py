@@ -20,6 +20,8 @@ import psutil
 from sandbox.errors import SandboxError
 from sandbox.processes.leash import run_leashed, start_leashed
 from sandbox.servers.folder import ServerFolder
+from sandbox.servers.ports import free_port
+from sandbox.servers.programs import Programs
 
 # A server answers within a second or two; this leaves room for a machine that compiles something.
 START_TIMEOUT_SECONDS = 60.0
@@ -135,6 +137,30 @@ class Server(ABC):
 
     def _last_lines(self) -> str:
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-20:])
+
+
+class ListeningServer(Server):
+    """A server of `programs` that listens on `host` and `port`; without a `port` given, on a free one."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: ServerFolder,
+        command: Sequence[str],
+        *,
+        programs: Programs,
+        host: str,
+        port: int | None,
+    ) -> None:
+        super().__init__(name, folder, command)
+        self.programs = programs
+        self.host = host
+        self.port = port or free_port(host)
+
+    @property
+    def version(self) -> str:
+        """Such as "17.12"."""
+        return self.programs.version_text
 
 
 _AnyServer = TypeVar("_AnyServer", bound=Server)

@@ -15,9 +15,8 @@ from redis.retry import Retry
 
 from sandbox.servers.certificates import ServerCertificate
 from sandbox.servers.folder import ServerFolder
-from sandbox.servers.ports import free_port
 from sandbox.servers.programs import VALKEY, Programs, find
-from sandbox.servers.server import Server, running
+from sandbox.servers.server import ListeningServer, running
 
 ADMIN_USER = "sandbox-admin"
 # Nothing is saved unless the settings say so, and a new replica is served at once: there is no second one to wait for.
@@ -51,24 +50,18 @@ class ValkeySpec:
     admin_password: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
 
-class Valkey(Server):
+class Valkey(ListeningServer):
     """A Valkey server listening on `host` and `port`; what it saves is in `data_directory` and survives a stop."""
 
     def __init__(
         self, spec: ValkeySpec, programs: Programs, folder: ServerFolder, source: "Valkey | None"
     ) -> None:
-        self.spec, self.programs, self._source = spec, programs, source
-        self.host = spec.host
-        self.port = spec.port or free_port(spec.host)
+        self.spec, self._source = spec, source
         self.data_directory = folder.path / "data"
         self.data_directory.mkdir()
         self._configuration = folder.path / "valkey.conf"
-        super().__init__("valkey", folder, [programs.path("valkey-server"), str(self._configuration)])
-
-    @property
-    def version(self) -> str:
-        """Such as "8.1.1"."""
-        return self.programs.version_text
+        command = [programs.path("valkey-server"), str(self._configuration)]
+        super().__init__("valkey", folder, command, programs=programs, host=spec.host, port=spec.port)
 
     def client(self, user: ValkeyUser | None = None, **parameters: Any) -> redis.Redis:
         """A client with text answers, logged in as `user`, or as the administrator; close it, or use it in a `with`."""

@@ -12,7 +12,8 @@ from moto.server import ThreadedMotoServer
 
 from sandbox.adapter import binary
 from sandbox.environment import aws_client, aws_environment, forget_real_accounts
-from tests.sandbox.adapter.engine import REGION, Plugin, start_plugin
+from tests.sandbox.adapter.engine import REGION, Plugin, Resource, start_plugin
+from tests.sandbox.adapter.examples import TOPIC
 
 # boto3 and moto run in this process too, and look at the environment as soon as a test file imports them.
 forget_real_accounts(os.environ)
@@ -46,6 +47,14 @@ def aws(provider_binary: binary.ProviderBinary, moto_environ: dict[str, str]) ->
         yield plugin
     finally:
         plugin.close()
+
+
+@pytest.fixture
+def topic(aws: Plugin) -> Iterator[Resource]:
+    """A topic with a name, a display name and a tag."""
+    made = aws.create(TOPIC, "alarms", {"displayName": "first", "tags": {"env": "dev"}})
+    yield made
+    aws.delete(made)
 
 
 @pytest.fixture
