@@ -20,7 +20,7 @@ from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from sandbox.adapter import values
+from sandbox.adapter import UNLIMITED_MESSAGES, values
 from sandbox.processes.starter import on_end_of_starter
 
 # The engine runs up to sixteen operations per CPU at once, and each may wait minutes for AWS.
@@ -108,10 +108,7 @@ def check_failure(path: str, reason: str, inputs: Mapping[str, Any]) -> provider
 def serve(servicer: ProviderServer) -> None:
     """Serve until the engine says so or is gone; returns when everything is closed."""
     ended = threading.Event()
-    server = grpc.server(
-        futures.ThreadPoolExecutor(_WORKERS),
-        options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-    )
+    server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=UNLIMITED_MESSAGES)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

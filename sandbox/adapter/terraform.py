@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import grpc
 import msgpack
 
-from sandbox.adapter import wire
+from sandbox.adapter import UNLIMITED_MESSAGES, wire
 from sandbox.adapter.binary import ProviderBinary
 from sandbox.adapter.proposal import proposed_new, with_known_parts
 from sandbox.adapter.scratch import scratch_folder
@@ -131,10 +131,7 @@ class Client:
         )
         self._readers = [self._read_on(self._process.stderr)]
         try:
-            channel = grpc.insecure_channel(
-                self._handshake(),
-                options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-            )
+            channel = grpc.insecure_channel(self._handshake(), options=UNLIMITED_MESSAGES)
         except ProviderStoppedError:
             self._readers.append(self._read_on(self._process.stdout))
             self.close()

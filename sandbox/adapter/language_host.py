@@ -34,11 +34,10 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from sandbox.adapter import UNLIMITED_MESSAGES
 from sandbox.processes.leash import start_leashed
 from sandbox.processes.starter import on_end_of_starter
 
-# Neither configuration nor a captured plugin log has a size worth refusing.
-UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 # The engine asks for several things at once (a program and each policy pack hold one thread for as long as they run).
 SERVER_THREADS = 16
 # Threads of the program's event loop per operation the engine may run in parallel; what Pulumi's own host uses.
