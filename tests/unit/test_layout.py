@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.names import PROJECT
 from infra.outputs import OUTPUT_KEYS
-from sandbox.paths import project_name
 from tests.harness.platform import ROOT
 
 # Who may import whom beside itself. The offline preview runs the real program, inside one function, and has its policies
@@ -64,16 +62,6 @@ def test_the_sandbox_knows_the_program_only_inside_functions() -> None:
     for path in tracked("sandbox/*.py"):
         tree = ast.parse(path.read_text())
         assert not imports(ast.Module(body=[n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], type_ignores=[])) & {"infra", "desired"}, path  # fmt: skip
-
-
-def test_the_emulator_does_not_know_the_servers() -> None:
-    """It answers for AWS alone; what is behind an endpoint is joined to it from outside."""
-    for path in tracked("sandbox/emulator/*.py"):
-        assert "sandbox.servers" not in path.read_text(), path
-
-
-def test_the_project_has_one_name() -> None:
-    assert project_name(ROOT) == PROJECT
 
 
 def test_components_read_neither_configuration_nor_environment_nor_cloud() -> None:
