@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import pulumi
 from pulumi_aws import kms
 
-from components.durability import Durability
-from components.notifications import PUBLISHERS
-from contract.names import PhysicalNames
+from components.placement import Placement
+from components.policy_documents import Document, Statement, document, via
+from components.topics import PUBLISHERS
 
 # What a key may be used for once encryption with it is allowed at all; the AWS services' guides ask for exactly these.
 USE_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
@@ -36,8 +35,6 @@ ADMINISTRATION_ACTIONS = (
     "kms:UpdateKeyDescription",
 )
 
-Statement = Mapping[str, Any]
-
 
 class DataClass(StrEnum):
     """What a key encrypts. Each class has its own key, so that access to one gives nothing of another."""
@@ -56,15 +53,12 @@ class DataClass(StrEnum):
 class KeysArgs:
     """One region's keys. A key of a class that is not listed does not exist there.
 
-    `durability` keeps the keys when the stack goes: without its key, no snapshot or backup can ever be read.
+    A durable placement keeps the keys when the stack goes: without its key, no snapshot or backup can ever be read.
     """
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     data_classes: Sequence[DataClass]
     deletion_window_days: int
-    durability: Durability = Durability.RETAIN
 
 
 class Keys(pulumi.ComponentResource):
@@ -81,33 +75,34 @@ class Keys(pulumi.ComponentResource):
         self.register_outputs({"arns": {str(data_class): arn for data_class, arn in self.arns.items()}})
 
     def _define_key(self, name: str, data_class: DataClass, args: KeysArgs) -> pulumi.Output[str]:
+        placement = args.placement
+        names, region = placement.names, placement.region
         key = kms.Key(
             name,
-            description=f"encrypts {data_class} data of {args.names.of('data platform')} in {args.region}",
+            description=f"encrypts {data_class} data of {names.of('data platform')} in {region}",
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_window_days,
-            policy=json.dumps(key_policy(data_class, args.account_id, args.region)),
-            tags={"Name": args.names.of(data_class)},
-            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), args.durability.options()),
+            policy=json.dumps(key_policy(data_class, placement.account_id, region)),
+            tags={"Name": names.of(data_class)},
+            opts=placement.stateful(pulumi.ResourceOptions(parent=self)),
         )
         kms.Alias(
             f"{name}-alias",
-            name=args.names.alias(data_class),
+            name=names.alias(data_class),
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return key.arn
 
 
-def key_policy(data_class: DataClass, account_id: str, region: str) -> dict[str, Any]:
+def key_policy(data_class: DataClass, account_id: str, region: str) -> Document:
     """The policy document of the key that encrypts `data_class` in `region` of `account_id`.
 
     The account may administer the key and, through the AWS service that the class belongs to, use it; AWS services
     that act on their own are named one by one. No statement lets a principal of the account decrypt by calling KMS
     directly, and none names anybody outside the account and AWS's own services.
     """
-    statements = [_administration(account_id), *_USES[data_class](account_id, region)]
-    return {"Version": "2012-10-17", "Statement": statements}
+    return document(_administration(account_id), *_USES[data_class](account_id, region))
 
 
 def _administration(account_id: str) -> Statement:
@@ -263,7 +258,7 @@ def _by_export_buckets(account_id: str, region: str) -> list[Statement]:
         },
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
-        "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
+        "Condition": via("s3", region),
     }
     return [writers, _through_services(["s3"], account_id, region)]
 

@@ -4,19 +4,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
-from pulumi_aws import cloudwatch, iam, lambda_
+from pulumi_aws import iam, lambda_
 
-from components.durability import Durability
-from components.trust import service_trust
+from components.placement import Placement
+from components.policy_documents import Statement, allow, document
 
 RUNTIME = "python3.13"
 MEMORY_MIB = 256
 ROOT = Path(__file__).parents[1]
-
-Statement = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +23,7 @@ class FunctionArgs:
     Without `network` it is in no network of the platform's, and reaches AWS's public addresses.
     """
 
-    account_id: str
+    placement: Placement
     function_name: str
     description: str
     handler: str
@@ -35,25 +32,23 @@ class FunctionArgs:
     environment: Mapping[str, pulumi.Input[str]]
     timeout_seconds: int
     logs_key_arn: pulumi.Input[str]
-    log_retention_days: int
     network: lambda_.FunctionVpcConfigArgs | None = None
-    durability: Durability = Durability.RETAIN
 
 
 def define_function(name: str, args: FunctionArgs, child: pulumi.ResourceOptions) -> lambda_.Function:
     """The function, as children of the component `name`, which gives `child`."""
-    log_group = cloudwatch.LogGroup(
+    placement = args.placement
+    log_group = placement.log_group(
         f"{name}-log",
-        name=f"/aws/lambda/{args.function_name}",
-        retention_in_days=args.log_retention_days,
-        kms_key_id=args.logs_key_arn,
-        opts=pulumi.ResourceOptions.merge(child, args.durability.options()),
+        log_group_name=f"/aws/lambda/{args.function_name}",
+        kms_key_arn=args.logs_key_arn,
+        opts=child,
     )
     role = iam.Role(
         f"{name}-role",
         description=args.description,
         # Lambda also assumes it for the network interfaces, when there is no function yet that it could name.
-        assume_role_policy=json.dumps(service_trust("lambda.amazonaws.com", args.account_id)),
+        assume_role_policy=json.dumps(placement.service_trust("lambda.amazonaws.com")),
         opts=child,
     )
     permission = iam.RolePolicy(
@@ -94,9 +89,5 @@ def modules(function: str, *contract: str) -> Iterable[tuple[str, Path]]:
 
 
 def _policy(log_group_arn: str, statements: Sequence[Statement]) -> str:
-    log = {
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"{log_group_arn}:*",
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [log, *statements]})
+    log = allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group_arn}:*")
+    return json.dumps(document(log, *statements))

@@ -4,17 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, iam, vpc
+from pulumi_aws import ec2, iam
 
-from components.durability import Durability
+from components.clients import Peer
+from components.placement import Placement
+from components.policy_documents import Document, allow, document
+from components.security_groups import HTTPS_PORT, allow_ingress
 from components.subnets import SubnetPlan
-from components.trust import service_trust
-from contract.names import PhysicalNames
 
-HTTPS_PORT = 443
 # CloudWatch Logs receives flow records every ten minutes by default; one minute is the shortest AWS offers
 # (VPC guide, "Maximum aggregation interval") and what an incident needs.
 FLOW_LOG_INTERVAL_SECONDS = 60
@@ -33,18 +32,14 @@ class NetworkAttachment:
 class NetworkArgs:
     """A VPC and its subnets. Without `interface_endpoints` nothing in it can call an AWS service but S3.
 
-    `durability` keeps the flow log's records; everything else of a network can be made again.
+    A durable placement keeps the flow log's records; everything else of a network can be made again.
     """
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     availability_zones: Sequence[str]
     subnets: SubnetPlan
     interface_endpoints: Sequence[str]
     logs_key_arn: pulumi.Input[str]
-    flow_log_retention_days: int
-    durability: Durability = Durability.RETAIN
 
 
 class Network(pulumi.ComponentResource):
@@ -76,7 +71,7 @@ class Network(pulumi.ComponentResource):
         ec2.VpcEndpoint(
             f"{name}-endpoint-s3",
             vpc_id=self._vpc.id,
-            service_name=f"com.amazonaws.{args.region}.s3",
+            service_name=f"com.amazonaws.{args.placement.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[app_routes.id],
             tags=self._tags("s3"),
@@ -99,7 +94,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _tags(self, role: str) -> Mapping[str, str]:
-        return {"Name": self._args.names.of(role)}
+        return {"Name": self._args.placement.names.of(role)}
 
     def _define_tier(
         self, tier: str, networks: Sequence[IPv4Network]
@@ -138,21 +133,19 @@ class Network(pulumi.ComponentResource):
             tags=self._tags("endpoints"),
             opts=self._child,
         )
-        vpc.SecurityGroupIngressRule(
+        allow_ingress(
             f"{self._name}-endpoints-from-vpc",
-            security_group_id=group.id,
+            group.id,
             description="HTTPS from the VPC",
-            cidr_ipv4=str(args.subnets.vpc),
-            ip_protocol="tcp",
-            from_port=HTTPS_PORT,
-            to_port=HTTPS_PORT,
+            port=HTTPS_PORT,
+            peer=Peer(cidr=str(args.subnets.vpc)),
             opts=self._child,
         )
         for service in args.interface_endpoints:
             ec2.VpcEndpoint(
                 f"{self._name}-endpoint-{service.replace('.', '-')}",
                 vpc_id=self._vpc.id,
-                service_name=f"com.amazonaws.{args.region}.{service}",
+                service_name=f"com.amazonaws.{args.placement.region}.{service}",
                 vpc_endpoint_type="Interface",
                 subnet_ids=subnet_ids,
                 security_group_ids=[group.id],
@@ -162,22 +155,17 @@ class Network(pulumi.ComponentResource):
             )
 
     def _define_flow_log(self) -> None:
-        args = self._args
-        group = cloudwatch.LogGroup(
+        placement = self._args.placement
+        group = placement.log_group(
             f"{self._name}-flow-log-group",
-            name=f"/aws/vpc/{args.names.of('flow-log')}",
-            retention_in_days=args.flow_log_retention_days,
-            kms_key_id=args.logs_key_arn,
-            opts=pulumi.ResourceOptions.merge(self._child, args.durability.options()),
+            log_group_name=f"/aws/vpc/{placement.names.of('flow-log')}",
+            kms_key_arn=self._args.logs_key_arn,
+            opts=self._child,
         )
         role = iam.Role(
             f"{self._name}-flow-log-role",
             assume_role_policy=json.dumps(
-                service_trust(
-                    "vpc-flow-logs.amazonaws.com",
-                    args.account_id,
-                    f"arn:aws:ec2:{args.region}:{args.account_id}:vpc-flow-log/*",
-                )
+                placement.service_trust("vpc-flow-logs.amazonaws.com", placement.arn("ec2", "vpc-flow-log/*"))
             ),
             description="lets VPC flow logs write to their log group",
             opts=self._child,
@@ -200,25 +188,21 @@ class Network(pulumi.ComponentResource):
         )
 
 
-def _flow_log_permission(log_group_arn: str) -> dict[str, Any]:
+def _flow_log_permission(log_group_arn: str) -> Document:
     """The five actions that the VPC guide asks for, each as narrow as CloudWatch Logs allows.
 
     Source: VPC guide, "IAM role for publishing flow logs to CloudWatch Logs"; which actions take a log group is in the
     service authorization reference.
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                ],
-                "Resource": [log_group_arn, f"{log_group_arn}:*"],
-            },
-            {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"},
-        ],
-    }
+    return document(
+        allow(
+            [
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ],
+            [log_group_arn, f"{log_group_arn}:*"],
+        ),
+        allow("logs:DescribeLogGroups", "*"),
+    )

@@ -11,21 +11,50 @@ from contract.logins import PASSWORD_LENGTH, database_login
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CredentialsArgs:
-    """One user's credentials. Omitted `password`: a random one is made and never shown.
+class SecretStorage:
+    """The way secrets are kept: encrypted, recoverable for 7 to 30 days after deletion, and copied to the DR region."""
 
-    `secret_name_prefix` is followed by a suffix of AWS's own, so that a secret that waits for its deletion never
-    blocks a new one. `recovery_window_days` (7 to 30) is how long a deleted secret can still be restored.
-    """
-
-    secret_name_prefix: str
-    username: str
     kms_key_arn: pulumi.Input[str]
     recovery_window_days: int
     replica_region: str
     replica_kms_key_arn: pulumi.Input[str]
+    durability: Durability
+
+    def define_secret(
+        self,
+        name: str,
+        *,
+        name_prefix: str,
+        description: str,
+        opts: pulumi.ResourceOptions,
+        is_replicated: bool = True,
+    ) -> secretsmanager.Secret:
+        """Stateful. A secret without content, registered as `name`.
+
+        AWS adds a suffix to `name_prefix`, so that a secret that waits for its deletion never blocks a new one.
+        """
+        replica = secretsmanager.SecretReplicaArgs(
+            region=self.replica_region, kms_key_id=self.replica_kms_key_arn
+        )
+        return secretsmanager.Secret(
+            name,
+            name_prefix=name_prefix,
+            description=description,
+            kms_key_id=self.kms_key_arn,
+            recovery_window_in_days=self.recovery_window_days,
+            replicas=[replica] if is_replicated else None,
+            opts=pulumi.ResourceOptions.merge(opts, self.durability.options()),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CredentialsArgs:
+    """One user's credentials. Omitted `password`: a random one is generated and never shown."""
+
+    secret_name_prefix: str
+    username: str
+    storage: SecretStorage
     password: pulumi.Output[str] | None = None
-    durability: Durability = Durability.RETAIN
 
 
 class Credentials(pulumi.ComponentResource):
@@ -42,30 +71,22 @@ class Credentials(pulumi.ComponentResource):
         super().__init__("reptidex:secrets:Credentials", name, None, opts)
         self.username = args.username
         self.password = pulumi.Output.secret(self._generate(name) if args.password is None else args.password)
-        secret = secretsmanager.Secret(
+        secret = args.storage.define_secret(
             f"{name}-secret",
             name_prefix=args.secret_name_prefix,
             description="credentials of a database user, generated or configured by the platform",
-            kms_key_id=args.kms_key_arn,
-            recovery_window_in_days=args.recovery_window_days,
-            replicas=[
-                secretsmanager.SecretReplicaArgs(
-                    region=args.replica_region, kms_key_id=args.replica_kms_key_arn
-                )
-            ],
-            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), args.durability.options()),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.secret_arn = secret.arn
         self.register_outputs({"secret_arn": self.secret_arn})
 
     def _generate(self, name: str) -> pulumi.Output[str]:
-        generated = random.RandomPassword(
-            f"{name}-password",
-            length=PASSWORD_LENGTH,
-            special=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return generated.result
+        return generate_password(f"{name}-password", pulumi.ResourceOptions(parent=self))
+
+
+def generate_password(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """A random password of letters and digits, registered as `name`."""
+    return random.RandomPassword(name, length=PASSWORD_LENGTH, special=False, opts=opts).result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

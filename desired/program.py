@@ -9,7 +9,6 @@ import pulumi
 from desired.recording import NOTHING, Recording, record
 from infra.config.reading import load_file
 from infra.config.stack import StackConfig
-from infra.outputs import OUTPUT_KEYS
 from infra.stack import declare
 
 
@@ -30,7 +29,6 @@ def declared_by(
 
     def program() -> Mapping[str, Any]:
         password = None if admin_password is None else pulumi.Output.secret(admin_password)
-        outputs = declare(config, password)
-        return {key: getattr(outputs, key) for key in OUTPUT_KEYS}
+        return {str(key): value for key, value in declare(config, password).items()}
 
     return record(program, config.stack, answers)

@@ -1,16 +1,14 @@
-"""Stateful. Where logical exports go: a locked, versioned bucket in each region, and the replication between them."""
+"""Stateful. The bucket of logical exports in one region: locked, versioned and encrypted."""
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
-from pulumi_aws import iam, s3
+from pulumi_aws import s3
 
 from components.backups.regions import key_in
-from components.backups.roles import trust
-from components.durability import Durability
-from contract.names import PhysicalNames
+from components.placement import Placement
+from components.policy_documents import Document, Statement, document, refuse_unencrypted_transport
 
 # A part of an upload that nobody finished is paid for and cannot be read; no export takes longer than a week.
 INCOMPLETE_UPLOAD_DAYS = 7
@@ -30,19 +28,16 @@ SNAPSHOT_ACTIONS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportBucketArgs:
-    """A bucket in `region`, encrypted with a key of that region.
+    """A bucket, encrypted with a key of its region.
 
     An export is there for `retention_days`. For the first `object_lock_days` nobody can delete or overwrite it who may not
     bypass governance (s3:BypassGovernanceRetention). One that was deleted or overwritten stays for as many days more.
     """
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     kms_key_arn: pulumi.Input[str]
     retention_days: int
     object_lock_days: int
-    durability: Durability = Durability.RETAIN
 
 
 class ExportBucket(pulumi.ComponentResource):
@@ -56,17 +51,18 @@ class ExportBucket(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExportBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:backups:ExportBucket", name, None, opts)
         self._name, self._args = name, args
-        self.region = args.region
-        self.kms_key_arn = key_in(args.kms_key_arn, args.region)
+        placement = args.placement
+        self.region = placement.region
+        self.kms_key_arn = key_in(args.kms_key_arn, placement.region)
         # A bucket that is left behind keeps its settings; each of them may change at any time.
-        self._setting = pulumi.ResourceOptions(parent=self, retain_on_delete=args.durability.retains)
+        self._setting = pulumi.ResourceOptions(parent=self, retain_on_delete=placement.durability.retains)
         created = s3.Bucket(
             f"{name}-bucket",
             # The names of all accounts' buckets are one space.
-            bucket=f"{args.names.of('exports')}-{args.account_id}-{args.region}",
+            bucket=f"{placement.names.of('exports')}-{placement.account_id}-{placement.region}",
             object_lock_enabled=True,
-            force_destroy=not args.durability.retains,
-            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), args.durability.options()),
+            force_destroy=not placement.durability.retains,
+            opts=placement.stateful(pulumi.ResourceOptions(parent=self)),
         )
         self.bucket, self.arn = created.bucket, created.arn
         self._define_access()
@@ -142,110 +138,41 @@ class ExportBucket(pulumi.ComponentResource):
         s3.BucketLifecycleConfiguration(
             f"{self._name}-lifecycle",
             bucket=self.bucket,
-            rules=[
-                s3.BucketLifecycleConfigurationRuleArgs(
-                    id="expire-exports",
-                    status="Enabled",
-                    filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=EVERYTHING),
-                    expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.retention_days),
-                    noncurrent_version_expiration=(
-                        s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                            noncurrent_days=args.object_lock_days
-                        )
-                    ),
-                    abort_incomplete_multipart_upload=(
-                        s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                            days_after_initiation=INCOMPLETE_UPLOAD_DAYS
-                        )
-                    ),
-                ),
-                # The marker that is left when the last version of an export is gone. S3 takes this in no rule that has days.
-                s3.BucketLifecycleConfigurationRuleArgs(
-                    id="remove-delete-markers",
-                    status="Enabled",
-                    filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=EVERYTHING),
-                    expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(
-                        expired_object_delete_marker=True
-                    ),
-                ),
-            ],
+            rules=_lifecycle_rules(args),
             opts=versioned,
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExportReplicationArgs:
-    """From which bucket to which."""
-
-    source: ExportBucket
-    destination: ExportBucket
-
-
-class ExportReplication(pulumi.ComponentResource):
-    """Copies every export to the other region's bucket; made with the provider of the source's region.
-
-    Deletions are not copied: what goes from the one bucket by mistake is still in the other. There is no promise of minutes
-    (S3 Replication Time Control costs per GB, and an export is hours old anyway); the metrics show what waits or fails.
-    """
-
-    def __init__(
-        self, name: str, args: ExportReplicationArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__("reptidex:backups:ExportReplication", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        source, destination = args.source, args.destination
-        role = iam.Role(
-            f"{name}-role",
-            assume_role_policy=json.dumps(trust("s3.amazonaws.com")),
-            description="lets S3 copy exports to the other region",
-            opts=child,
-        )
-        permission = iam.RolePolicy(
-            f"{name}-permission",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(_replication_permissions(source, destination)),
-            opts=child,
-        )
-        s3.BucketReplicationConfig(
-            f"{name}-replication",
-            bucket=source.bucket,
-            role=role.arn,
-            rules=[
-                s3.BucketReplicationConfigRuleArgs(
-                    id="copy-exports",
-                    status="Enabled",
-                    priority=1,
-                    filter=s3.BucketReplicationConfigRuleFilterArgs(prefix=EVERYTHING),
-                    delete_marker_replication=s3.BucketReplicationConfigRuleDeleteMarkerReplicationArgs(
-                        status="Disabled"
-                    ),
-                    source_selection_criteria=s3.BucketReplicationConfigRuleSourceSelectionCriteriaArgs(
-                        sse_kms_encrypted_objects=(
-                            s3.BucketReplicationConfigRuleSourceSelectionCriteriaSseKmsEncryptedObjectsArgs(
-                                status="Enabled"
-                            )
-                        )
-                    ),
-                    destination=s3.BucketReplicationConfigRuleDestinationArgs(
-                        bucket=destination.arn,
-                        encryption_configuration=(
-                            s3.BucketReplicationConfigRuleDestinationEncryptionConfigurationArgs(
-                                replica_kms_key_id=destination.kms_key_arn
-                            )
-                        ),
-                        metrics=s3.BucketReplicationConfigRuleDestinationMetricsArgs(status="Enabled"),
-                    ),
+def _lifecycle_rules(args: ExportBucketArgs) -> list[s3.BucketLifecycleConfigurationRuleArgs]:
+    everything = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=EVERYTHING)
+    return [
+        s3.BucketLifecycleConfigurationRuleArgs(
+            id="expire-exports",
+            status="Enabled",
+            filter=everything,
+            expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.retention_days),
+            noncurrent_version_expiration=(
+                s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                    noncurrent_days=args.object_lock_days
                 )
-            ],
-            # Both buckets must be versioned first.
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[permission, source, destination])
             ),
-        )
-        self.register_outputs({})
+            abort_incomplete_multipart_upload=(
+                s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+                    days_after_initiation=INCOMPLETE_UPLOAD_DAYS
+                )
+            ),
+        ),
+        # The marker that is left when the last version of an export is gone. S3 takes this in no rule that has days.
+        s3.BucketLifecycleConfigurationRuleArgs(
+            id="remove-delete-markers",
+            status="Enabled",
+            filter=everything,
+            expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
+        ),
+    ]
 
 
-def bucket_policy(bucket_arn: str, kms_key_arn: str, *, region: str) -> dict[str, Any]:
+def bucket_policy(bucket_arn: str, kms_key_arn: str, *, region: str) -> Document:
     """Lets snapshots of stores in, refuses plain HTTP, and every upload that asks for another key than the bucket's own.
 
     An upload that asks for none gets the bucket's. Replicas are no uploads; their key is the replication's. Whoever copies a
@@ -254,31 +181,22 @@ def bucket_policy(bucket_arn: str, kms_key_arn: str, *, region: str) -> dict[str
     """
     objects = f"{bucket_arn}/*"
     algorithm, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "WriteSnapshotsOfStores",
-                "Effect": "Allow",
-                "Principal": {"Service": [f"{region}.{writer}.amazonaws.com" for writer in SNAPSHOT_WRITERS]},
-                "Action": list(SNAPSHOT_ACTIONS),
-                "Resource": [bucket_arn, objects],
-            },
-            {
-                "Sid": "RefuseUnencryptedTransport",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [bucket_arn, objects],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-            _refuse_uploads("RefuseOtherEncryption", objects, algorithm, "aws:kms"),
-            _refuse_uploads("RefuseOtherKeys", objects, key, kms_key_arn),
-        ],
-    }
+    writers = [f"{region}.{writer}.amazonaws.com" for writer in SNAPSHOT_WRITERS]
+    return document(
+        {
+            "Sid": "WriteSnapshotsOfStores",
+            "Effect": "Allow",
+            "Principal": {"Service": writers},
+            "Action": list(SNAPSHOT_ACTIONS),
+            "Resource": [bucket_arn, objects],
+        },
+        refuse_unencrypted_transport("s3:*", [bucket_arn, objects]),
+        _refuse_uploads("RefuseOtherEncryption", objects, algorithm, "aws:kms"),
+        _refuse_uploads("RefuseOtherKeys", objects, key, kms_key_arn),
+    )
 
 
-def _refuse_uploads(sid: str, objects: str, header: str, allowed: str) -> dict[str, Any]:
+def _refuse_uploads(sid: str, objects: str, header: str, allowed: str) -> Statement:
     """Refuse an upload that sends `header` with another value than the allowed one."""
     return {
         "Sid": sid,
@@ -287,58 +205,4 @@ def _refuse_uploads(sid: str, objects: str, header: str, allowed: str) -> dict[s
         "Action": "s3:PutObject",
         "Resource": objects,
         "Condition": {"Null": {header: "false"}, "StringNotEquals": {header: allowed}},
-    }
-
-
-def _replication_permissions(source: ExportBucket, destination: ExportBucket) -> dict[str, Any]:
-    """What the S3 guide asks for, with locks and with bucket keys, whose encryption context is the bucket.
-
-    Source: S3 guide, "Setting up permissions for live replication", "Replicating encrypted objects", "Using Object Lock
-    with S3 Replication". GenerateDataKey is for the replica's own bucket key.
-    """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "ReadConfiguration",
-                "Effect": "Allow",
-                "Action": ["s3:GetReplicationConfiguration", "s3:ListBucket"],
-                "Resource": source.arn,
-            },
-            {
-                "Sid": "ReadExports",
-                "Effect": "Allow",
-                "Action": [
-                    "s3:GetObjectLegalHold",
-                    "s3:GetObjectRetention",
-                    "s3:GetObjectVersionAcl",
-                    "s3:GetObjectVersionForReplication",
-                    "s3:GetObjectVersionTagging",
-                ],
-                "Resource": pulumi.Output.concat(source.arn, "/*"),
-            },
-            {
-                "Sid": "WriteReplicas",
-                "Effect": "Allow",
-                "Action": ["s3:ReplicateObject", "s3:ReplicateTags"],
-                "Resource": pulumi.Output.concat(destination.arn, "/*"),
-            },
-            _use_key("DecryptExports", ["kms:Decrypt"], source),
-            _use_key("EncryptReplicas", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], destination),
-        ],
-    }
-
-
-def _use_key(sid: str, actions: list[str], bucket: ExportBucket) -> dict[str, Any]:
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": actions,
-        "Resource": bucket.kms_key_arn,
-        "Condition": {
-            "StringEquals": {
-                "kms:ViaService": f"s3.{bucket.region}.amazonaws.com",
-                "kms:EncryptionContext:aws:s3:arn": bucket.arn,
-            }
-        },
     }

@@ -9,6 +9,7 @@ from pulumi_aws import backup, iam
 
 from components.backups.roles import backup_permissions, trust
 from components.backups.schedule import Schedule
+from components.placement import Placement
 from contract.names import PhysicalNames
 
 # The tag that puts an instance into a plan; its value is the plan's name. Two stacks of one account have plans of two
@@ -45,14 +46,12 @@ class BackupRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackupPlanArgs:
-    """A plan for the databases of `region` that carry `selection_tags(names)`.
+    """A plan for the region's databases that carry the stack's `selection_tags`.
 
     `time_zone` (an IANA name) is what the rules' schedules are in. Without `copy_vault_arn` no rule copies.
     """
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     time_zone: str
     rules: Sequence[BackupRule]
     vault_name: pulumi.Input[str]
@@ -69,9 +68,10 @@ class BackupPlan(pulumi.ComponentResource):
     def __init__(self, name: str, args: BackupPlanArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:backups:BackupPlan", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        placement, names = args.placement, args.placement.names
         plan = backup.Plan(
             f"{name}-plan",
-            name=plan_name(args.names),
+            name=plan_name(names),
             rules=[_rule(rule, args) for rule in args.rules],
             opts=child,
         )
@@ -85,7 +85,7 @@ class BackupPlan(pulumi.ComponentResource):
         permission = iam.RolePolicy(
             f"{name}-permission",
             role=role.name,
-            policy=pulumi.Output.json_dumps(backup_permissions(args.account_id, vault_arns)),
+            policy=pulumi.Output.json_dumps(backup_permissions(placement.account_id, vault_arns)),
             opts=child,
         )
         backup.Selection(
@@ -93,13 +93,13 @@ class BackupPlan(pulumi.ComponentResource):
             plan_id=plan.id,
             iam_role_arn=role.arn,
             # By name as well as by tag: a restored copy can carry its source's tags, and is called something else.
-            resources=[f"arn:aws:rds:{args.region}:{args.account_id}:db:{args.names.of('*')}"],
+            resources=[placement.arn("rds", f"db:{names.of('*')}")],
             # Conditions narrow the resources; `selection_tags` would add to them.
             conditions=[
                 backup.SelectionConditionArgs(
                     string_equals=[
                         backup.SelectionConditionStringEqualArgs(
-                            key=f"aws:ResourceTag/{SELECTION_TAG}", value=plan_name(args.names)
+                            key=f"aws:ResourceTag/{SELECTION_TAG}", value=plan_name(names)
                         )
                     ]
                 )

@@ -12,7 +12,7 @@ from components.backups.plan import SELECTION_TAG, plan_name
 from components.backups.roles import restore_permissions, trust
 from components.backups.schedule import Schedule
 from components.network import NetworkAttachment
-from contract.names import PhysicalNames
+from components.placement import Placement
 
 # The test is weekly, so what it restores is something that no test before it has restored.
 SELECTION_WINDOW_DAYS = 7
@@ -28,9 +28,7 @@ class RestoreTestingArgs:
     has a validator to look at it and to report, then AWS Backup deletes it.
     """
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     time_zone: str
     schedule: Schedule
     vault_arns: Sequence[pulumi.Input[str]]
@@ -48,35 +46,25 @@ class RestoreTesting(pulumi.ComponentResource):
         self, name: str, args: RestoreTestingArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("reptidex:backups:RestoreTesting", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
         group = ec2.SecurityGroup(
             f"{name}-security-group",
             vpc_id=args.network.vpc_id,
             description="restored copies of databases, reached by nobody",
-            tags={"Name": args.names.of("restore-testing")},
-            opts=child,
+            tags={"Name": args.placement.names.of("restore-testing")},
+            opts=self._child,
         )
         subnet_group = rds.SubnetGroup(
             f"{name}-subnets",
             description="isolated subnets of restored copies",
             subnet_ids=args.network.data_subnet_ids,
-            opts=child,
+            opts=self._child,
         )
-        role = iam.Role(
-            f"{name}-role",
-            assume_role_policy=json.dumps(trust("backup.amazonaws.com")),
-            description="lets AWS Backup restore databases to test its backups",
-            opts=child,
-        )
-        permission = iam.RolePolicy(
-            f"{name}-permission",
-            role=role.name,
-            policy=json.dumps(restore_permissions(args.account_id, args.region)),
-            opts=child,
-        )
+        role, permission = self._define_role()
         plan = backup.RestoreTestingPlan(
             f"{name}-plan",
-            name=_underscored(args.names.of("restore-testing")),
+            name=_underscored(args.placement.names.of("restore-testing")),
             schedule_expression=args.schedule.cron,
             schedule_expression_timezone=args.time_zone,
             start_window_hours=START_WINDOW_HOURS,
@@ -86,17 +74,46 @@ class RestoreTesting(pulumi.ComponentResource):
                 recovery_point_types=["SNAPSHOT"],
                 selection_window_days=SELECTION_WINDOW_DAYS,
             ),
-            opts=child,
+            opts=self._child,
         )
+        self._define_selection(plan, role, permission, group, subnet_group)
+        self.security_group_id = group.id
+        self.register_outputs({"security_group_id": self.security_group_id})
+
+    def _define_role(self) -> tuple[iam.Role, iam.RolePolicy]:
+        placement = self._args.placement
+        role = iam.Role(
+            f"{self._name}-role",
+            assume_role_policy=json.dumps(trust("backup.amazonaws.com")),
+            description="lets AWS Backup restore databases to test its backups",
+            opts=self._child,
+        )
+        permission = iam.RolePolicy(
+            f"{self._name}-permission",
+            role=role.name,
+            policy=json.dumps(restore_permissions(placement.account_id, placement.region)),
+            opts=self._child,
+        )
+        return role, permission
+
+    def _define_selection(
+        self,
+        plan: backup.RestoreTestingPlan,
+        role: iam.Role,
+        permission: pulumi.Resource,
+        group: ec2.SecurityGroup,
+        subnet_group: rds.SubnetGroup,
+    ) -> None:
+        args, names = self._args, self._args.placement.names
         backup.RestoreTestingSelection(
-            f"{name}-selection",
-            name=_underscored(args.names.of("databases")),
+            f"{self._name}-selection",
+            name=_underscored(names.of("databases")),
             restore_testing_plan_name=plan.name,
             protected_resource_type="RDS",
             protected_resource_conditions=backup.RestoreTestingSelectionProtectedResourceConditionsArgs(
                 string_equals=[
                     backup.RestoreTestingSelectionProtectedResourceConditionsStringEqualArgs(
-                        key=f"aws:ResourceTag/{SELECTION_TAG}", value=plan_name(args.names)
+                        key=f"aws:ResourceTag/{SELECTION_TAG}", value=plan_name(names)
                     )
                 ]
             ),
@@ -111,10 +128,8 @@ class RestoreTesting(pulumi.ComponentResource):
             },
             iam_role_arn=role.arn,
             validation_window_hours=args.validation_window_hours,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[permission])),
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[permission])),
         )
-        self.security_group_id = group.id
-        self.register_outputs({"security_group_id": self.security_group_id})
 
 
 def _underscored(name: str) -> str:

@@ -6,38 +6,33 @@ their automated backups: it needs that for continuous backups, and RDS owns the 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import pulumi
+
+from components.policy_documents import Document, Statement, allow, document
 
 # Snapshots that AWS Backup made carry this prefix; its own managed policies rely on it.
 OWN_SNAPSHOTS = "awsbackup:*"
 
-Statement = dict[str, Any]
 
-
-def trust(service: str) -> dict[str, Any]:
+def trust(service: str) -> Document:
     """The trust policy of a role that only principals of its own account can hand to `service`.
 
     No condition on the source: neither AWS Backup's nor S3's guide says that the service sends one when it assumes a
     role, and a missing one would stop every backup. Who passes a role must be allowed to (iam:PassRole), in the same account.
     Source: AWS Backup guide, "IAM service roles"; S3 guide, "Setting up permissions for live replication".
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
-    }
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
 
 
-def backup_permissions(account_id: str, vault_arns: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+def backup_permissions(account_id: str, vault_arns: Sequence[pulumi.Input[str]]) -> Document:
     """Back up RDS instances of the account into the vaults, copy between them, and expire what is in them.
 
     Source: the AWS managed policy AWSBackupServiceRolePolicyForBackup, of which these are the statements for RDS snapshots.
     """
     snapshots = f"arn:aws:rds:*:{account_id}:snapshot:{OWN_SNAPSHOTS}"
-    return _document(
-        _allow(
-            "FindDatabases",
+    return document(
+        allow(
             [
                 "rds:DescribeDBInstances",
                 "rds:DescribeDBSnapshots",
@@ -45,27 +40,30 @@ def backup_permissions(account_id: str, vault_arns: Sequence[pulumi.Input[str]])
                 "tag:GetResources",
             ],
             ["*"],
+            sid="FindDatabases",
         ),
-        _allow(
-            "MakeSnapshots",
+        allow(
             ["rds:CopyDBSnapshot", "rds:CreateDBSnapshot"],
             [f"arn:aws:rds:*:{account_id}:db:*", snapshots],
+            sid="MakeSnapshots",
         ),
-        _allow("TagOwnSnapshots", ["rds:AddTagsToResource"], [snapshots]),
-        _allow("ExpireOwnSnapshots", ["rds:DeleteDBSnapshot"], [snapshots]),
-        _allow("FillVaults", ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"], vault_arns),
-        _allow("CopyFromVaults", ["backup:CopyFromBackupVault"], ["*"]),
-        _allow(
-            "TagRecoveryPoints",
+        allow(["rds:AddTagsToResource"], [snapshots], sid="TagOwnSnapshots"),
+        allow(["rds:DeleteDBSnapshot"], [snapshots], sid="ExpireOwnSnapshots"),
+        allow(
+            ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"], list(vault_arns), sid="FillVaults"
+        ),
+        allow(["backup:CopyFromBackupVault"], ["*"], sid="CopyFromVaults"),
+        allow(
             ["backup:TagResource"],
             [f"arn:aws:backup:*:{account_id}:recovery-point:*"],
+            sid="TagRecoveryPoints",
         ),
-        _allow("SeeKeys", ["kms:DescribeKey"], [f"arn:aws:kms:*:{account_id}:key/*"]),
+        allow(["kms:DescribeKey"], [f"arn:aws:kms:*:{account_id}:key/*"], sid="SeeKeys"),
         _grants_by_rds(account_id),
     )
 
 
-def restore_permissions(account_id: str, region: str) -> dict[str, Any]:
+def restore_permissions(account_id: str, region: str) -> Document:
     """Restore a database from one of AWS Backup's snapshots, and delete nothing.
 
     AWS Backup deletes restore tests by its own role (service-linked role AWSServiceRoleForBackupRestoreTesting): one that
@@ -75,9 +73,8 @@ def restore_permissions(account_id: str, region: str) -> dict[str, Any]:
     instances; the resources of each action are in the service authorization reference.
     """
     here = f"arn:aws:rds:{region}:{account_id}"
-    return _document(
-        _allow(
-            "FindDatabases",
+    return document(
+        allow(
             [
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
@@ -87,9 +84,9 @@ def restore_permissions(account_id: str, region: str) -> dict[str, Any]:
                 "rds:ListTagsForResource",
             ],
             ["*"],
+            sid="FindDatabases",
         ),
-        _allow(
-            "Restore",
+        allow(
             ["rds:AddTagsToResource", "rds:CreateDBInstance", "rds:RestoreDBInstanceFromDBSnapshot"],
             [
                 f"{here}:db:*",
@@ -98,10 +95,10 @@ def restore_permissions(account_id: str, region: str) -> dict[str, Any]:
                 f"{here}:snapshot:{OWN_SNAPSHOTS}",
                 f"{here}:subgrp:*",
             ],
+            sid="Restore",
         ),
-        _allow("SeeKeys", ["kms:DescribeKey"], [f"arn:aws:kms:{region}:{account_id}:key/*"]),
-        _allow(
-            "UseKeysThroughRds",
+        allow(["kms:DescribeKey"], [f"arn:aws:kms:{region}:{account_id}:key/*"], sid="SeeKeys"),
+        allow(
             [
                 "kms:Decrypt",
                 "kms:Encrypt",
@@ -111,7 +108,8 @@ def restore_permissions(account_id: str, region: str) -> dict[str, Any]:
                 "kms:ReEncryptTo",
             ],
             [f"arn:aws:kms:{region}:{account_id}:key/*"],
-            {"StringLike": {"kms:ViaService": "rds.*.amazonaws.com"}},
+            sid="UseKeysThroughRds",
+            condition={"StringLike": {"kms:ViaService": "rds.*.amazonaws.com"}},
         ),
         _grants_by_rds(account_id),
     )
@@ -119,31 +117,12 @@ def restore_permissions(account_id: str, region: str) -> dict[str, Any]:
 
 def _grants_by_rds(account_id: str) -> Statement:
     """A snapshot's copy and a restored instance each need a grant on their key; which keys, their policies decide."""
-    return _allow(
-        "GrantKeysThroughRds",
+    return allow(
         ["kms:CreateGrant"],
         [f"arn:aws:kms:*:{account_id}:key/*"],
-        {
+        sid="GrantKeysThroughRds",
+        condition={
             "Bool": {"kms:GrantIsForAWSResource": "true"},
             "StringLike": {"kms:ViaService": "rds.*.amazonaws.com"},
         },
     )
-
-
-def _allow(
-    sid: str,
-    actions: Sequence[str],
-    resources: Sequence[pulumi.Input[str]],
-    condition: dict[str, dict[str, str]] | None = None,
-) -> Statement:
-    statement: Statement = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": list(actions),
-        "Resource": list(resources),
-    }
-    return statement if condition is None else {**statement, "Condition": condition}
-
-
-def _document(*statements: Statement) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_aws import backup
 
 from components.backups.regions import key_in
-from components.durability import Durability
+from components.placement import Placement
 
 # The events in which a failure is told, among those that AWS Backup still sends (AWS Backup guide, "Notification options",
 # "AWS Backup supports the following events"). Backup and restore jobs have no event for failures alone: every one that
@@ -28,16 +28,15 @@ class VaultLock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackupVaultArgs:
-    """A vault in `region`, encrypted with a key of that region; the topic is of that region too.
+    """A vault, encrypted with a key of its region; the topic is in that region too.
 
     Without `lock`, whoever may delete recovery points can.
     """
 
-    region: str
+    placement: Placement
     kms_key_arn: pulumi.Input[str]
     notification_topic_arn: pulumi.Input[str]
     lock: VaultLock | None = None
-    durability: Durability = Durability.RETAIN
 
 
 class BackupVault(pulumi.ComponentResource):
@@ -54,9 +53,9 @@ class BackupVault(pulumi.ComponentResource):
         super().__init__("reptidex:backups:BackupVault", name, None, opts)
         vault = backup.Vault(
             f"{name}-vault",
-            kms_key_arn=key_in(args.kms_key_arn, args.region),
-            force_destroy=not args.durability.retains,
-            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), args.durability.options()),
+            kms_key_arn=key_in(args.kms_key_arn, args.placement.region),
+            force_destroy=not args.placement.durability.retains,
+            opts=args.placement.stateful(pulumi.ResourceOptions(parent=self)),
         )
         # Lock and notifications are settings of the vault under its own name. Every change replaces them, and deleting
         # the old ones after the new ones are made would delete the new ones.
@@ -69,7 +68,7 @@ class BackupVault(pulumi.ComponentResource):
                 max_retention_days=args.lock.max_retention_days,
                 # A vault that is left behind stays locked; a changed lock takes the old one's place in one step.
                 opts=pulumi.ResourceOptions.merge(
-                    setting, pulumi.ResourceOptions(retain_on_delete=args.durability.retains)
+                    setting, pulumi.ResourceOptions(retain_on_delete=args.placement.durability.retains)
                 ),
             )
         backup.VaultNotifications(

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
-from pulumi_aws import sns
+
+from components.placement import Placement
+from components.policy_documents import Document, document, refuse_unencrypted_transport
+from components.topics import define_topic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreEventTopicArgs:
-    """What the topic needs. With no address nobody is told by mail."""
+    """The mail addresses that subscribe to the topic."""
 
-    account_id: str
+    placement: Placement
     email_addresses: Sequence[str] = ()
 
 
@@ -29,46 +31,31 @@ class StoreEventTopic(pulumi.ComponentResource):
         self, name: str, args: StoreEventTopicArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("reptidex:cache:StoreEventTopic", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        topic = sns.Topic(f"{name}-topic", opts=child)
-        sns.TopicPolicy(
-            f"{name}-policy",
-            arn=topic.arn,
-            policy=pulumi.Output.json_dumps(topic.arn.apply(lambda arn: topic_policy(arn, args.account_id))),
-            opts=child,
+        topic = define_topic(
+            name,
+            policy=lambda arn: topic_policy(arn, args.placement.account_id),
+            email_addresses=args.email_addresses,
+            kms_key_arn=None,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        for address in args.email_addresses:
-            sns.TopicSubscription(
-                f"{name}-email-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
-            )
         self.arn = topic.arn
         self.register_outputs({"arn": self.arn})
 
 
-def topic_policy(topic_arn: str, account_id: str) -> dict[str, Any]:
-    """Lets what this account owns publish, over TLS only.
+def topic_policy(topic_arn: str, account_id: str) -> Document:
+    """The policy of the topic: resources of this account may publish, over TLS only.
 
     ElastiCache publishes for the owner of the store, and sends `aws:SourceOwner` where other services send
     `aws:SourceAccount`. Source: ElastiCache user guide, "SNS topic access policy requirement".
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "PublishByStores",
-                "Effect": "Allow",
-                "Principal": {"AWS": "*"},
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {"StringEquals": {"aws:SourceOwner": account_id}},
-            },
-            {
-                "Sid": "RefuseUnencryptedTransport",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }
+    return document(
+        {
+            "Sid": "PublishByStores",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"StringEquals": {"aws:SourceOwner": account_id}},
+        },
+        refuse_unencrypted_transport("sns:Publish", topic_arn),
+    )

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_random as random
-from pulumi_aws import appautoscaling, cloudwatch, elasticache
+from pulumi_aws import cloudwatch, elasticache
 
+from components.autoscaling import TargetTracking, define_target_tracking
 from components.cache.access import NOBODY
 from components.cache.store import AUTO_MINOR_VERSION_UPGRADE, Store, StoreArgs
-from contract.logins import PASSWORD_LENGTH
+from components.secrets import generate_password
 
 # A Valkey store takes users of either engine, and a Redis store those of Redis alone: with these, a store that changes from
 # Redis to Valkey keeps its users. Source: ElastiCache user guide, "Role-Based Access Control (RBAC)".
@@ -21,8 +21,8 @@ SCALE_OUT_COOLDOWN_SECONDS, SCALE_IN_COOLDOWN_SECONDS = 300, 1800
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scaling:
-    """How far a store may grow by itself: to keep each engine thread at `target_cpu_percent`.
+class Autoscaling:
+    """The limits of Application Auto Scaling, which keeps each engine thread at `target_cpu_percent`.
 
     CPU and not memory, because the memory of a cache is always full.
     """
@@ -37,7 +37,7 @@ class ReplicationGroupArgs:
     """What a replication group needs beside what every store does.
 
     With `cluster_mode` keys are spread over the shards, and clients must know how to follow; without, there is one shard.
-    With `scaling` the numbers of shards and replicas are those to begin with and the fewest there may be.
+    With `autoscaling` the numbers of shards and replicas are those to begin with and the fewest there may be.
     """
 
     store: StoreArgs
@@ -45,12 +45,11 @@ class ReplicationGroupArgs:
     automatic_failover: bool
     apply_immediately: bool
     logs_key_arn: pulumi.Input[str]
-    log_retention_days: int
-    scaling: Scaling | None = None
+    autoscaling: Autoscaling | None = None
 
 
 class ReplicationGroup(Store):
-    """Stateful. The replication group with its groups, users, logs and, where asked for, its scaling."""
+    """Stateful. The replication group with its groups, users, logs and, where asked for, its auto scaling."""
 
     def __init__(
         self, name: str, args: ReplicationGroupArgs, opts: pulumi.ResourceOptions | None = None
@@ -63,8 +62,8 @@ class ReplicationGroup(Store):
             group.configuration_endpoint_address if args.cluster_mode else group.primary_endpoint_address
         )
         self._write_connections(host=self.address, port=self.port, cluster_mode=args.cluster_mode)
-        if args.scaling is not None:
-            self._define_scaling(group, args.scaling)
+        if args.autoscaling is not None:
+            self._define_autoscaling(group, args.autoscaling)
         self.register_outputs(self._outputs())
 
     def _define_group(
@@ -102,22 +101,14 @@ class ReplicationGroup(Store):
             maintenance_window=store.maintenance_window,
             final_snapshot_identifier=self._final_snapshot(),
             notification_topic_arn=store.event_topic_arn,
-            log_delivery_configurations=[
-                elasticache.ReplicationGroupLogDeliveryConfigurationArgs(
-                    log_type=log,
-                    log_format="json",
-                    destination_type="cloudwatch-logs",
-                    destination=group.name,
-                )
-                for log, group in zip(DELIVERED_LOGS, logs, strict=True)
-            ],
+            log_delivery_configurations=_delivered(logs),
             apply_immediately=args.apply_immediately,
             tags={"Name": store.identifier},
-            opts=pulumi.ResourceOptions.merge(
-                self._stateful(logs),
-                # What scales by itself would be scaled back by every update.
+            opts=self._stateful(
                 pulumi.ResourceOptions(
-                    ignore_changes=["numNodeGroups", "replicasPerNodeGroup"] if args.scaling else None
+                    depends_on=list(logs),
+                    # Every update would undo what Application Auto Scaling did.
+                    ignore_changes=["numNodeGroups", "replicasPerNodeGroup"] if args.autoscaling else None,
                 ),
             ),
         )
@@ -149,11 +140,9 @@ class ReplicationGroup(Store):
     def _define_user_group(self) -> elasticache.UserGroup:
         """Every group must have a user "default", who is who does not log in: one who may do nothing."""
         store = self._store_args
-        nobody = random.RandomPassword(
-            f"{self._name}-default-password", length=PASSWORD_LENGTH, special=False, opts=self._child
-        )
+        nobody = generate_password(f"{self._name}-default-password", self._child)
         users = [
-            self._define_user("default", NOBODY, nobody.result),
+            self._define_user("default", NOBODY, nobody),
             *(
                 self._define_user(user.name, user.access_string, self._credentials[user.name].password)
                 for user in store.users
@@ -185,76 +174,48 @@ class ReplicationGroup(Store):
         """
         store = self._store_args
         return [
-            cloudwatch.LogGroup(
+            store.placement.log_group(
                 f"{self._name}-log-{log}",
-                name=f"/aws/vendedlogs/elasticache/{store.identifier}/{log}",
-                retention_in_days=args.log_retention_days,
-                kms_key_id=args.logs_key_arn,
-                opts=self._stateful(),
+                log_group_name=f"/aws/vendedlogs/elasticache/{store.identifier}/{log}",
+                kms_key_arn=args.logs_key_arn,
+                opts=self._child,
             )
             for log in DELIVERED_LOGS
         ]
 
-    def _define_scaling(self, group: elasticache.ReplicationGroup, scaling: Scaling) -> None:
+    def _define_autoscaling(self, group: elasticache.ReplicationGroup, limits: Autoscaling) -> None:
         store = self._store_args
-        self._scale(
-            group,
-            "shards",
-            dimension="elasticache:replication-group:NodeGroups",
-            metric="ElastiCachePrimaryEngineCPUUtilization",
-            minimum=store.shards,
-            maximum=scaling.max_shards,
-            target_percent=scaling.target_cpu_percent,
-        )
-        self._scale(
-            group,
-            "replicas",
-            dimension="elasticache:replication-group:Replicas",
-            metric="ElastiCacheReplicaEngineCPUUtilization",
-            minimum=store.replicas_per_shard,
-            maximum=scaling.max_replicas_per_shard,
-            target_percent=scaling.target_cpu_percent,
-        )
+        for capacity, dimension, metric, minimum, maximum in (
+            ("shards", "NodeGroups", "Primary", store.shards, limits.max_shards),
+            ("replicas", "Replicas", "Replica", store.replicas_per_shard, limits.max_replicas_per_shard),
+        ):
+            define_target_tracking(
+                f"{self._name}-{capacity}",
+                f"{self._name}-{capacity}-by-cpu",
+                TargetTracking(
+                    service_namespace="elasticache",
+                    scalable_dimension=f"elasticache:replication-group:{dimension}",
+                    resource_id=pulumi.Output.concat("replication-group/", group.replication_group_id),
+                    min_capacity=minimum,
+                    max_capacity=maximum,
+                    metric=f"ElastiCache{metric}EngineCPUUtilization",
+                    target_percent=limits.target_cpu_percent,
+                    scale_out_cooldown_seconds=SCALE_OUT_COOLDOWN_SECONDS,
+                    scale_in_cooldown_seconds=SCALE_IN_COOLDOWN_SECONDS,
+                ),
+                self._child,
+            )
 
-    def _scale(
-        self,
-        group: elasticache.ReplicationGroup,
-        what: str,
-        *,
-        dimension: str,
-        metric: str,
-        minimum: int,
-        maximum: int,
-        target_percent: int,
-    ) -> None:
-        target = appautoscaling.Target(
-            f"{self._name}-{what}",
-            service_namespace="elasticache",
-            resource_id=group.replication_group_id.apply(
-                lambda identifier: f"replication-group/{identifier}"
-            ),
-            scalable_dimension=dimension,
-            min_capacity=minimum,
-            max_capacity=maximum,
-            opts=self._child,
+
+def _delivered(
+    logs: Sequence[cloudwatch.LogGroup],
+) -> list[elasticache.ReplicationGroupLogDeliveryConfigurationArgs]:
+    return [
+        elasticache.ReplicationGroupLogDeliveryConfigurationArgs(
+            log_type=log,
+            log_format="json",
+            destination_type="cloudwatch-logs",
+            destination=group.name,
         )
-        appautoscaling.Policy(
-            f"{self._name}-{what}-by-cpu",
-            policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            resource_id=target.resource_id,
-            scalable_dimension=target.scalable_dimension,
-            target_tracking_scaling_policy_configuration=(
-                appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
-                    target_value=target_percent,
-                    predefined_metric_specification=(
-                        appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
-                            predefined_metric_type=metric
-                        )
-                    ),
-                    scale_out_cooldown=SCALE_OUT_COOLDOWN_SECONDS,
-                    scale_in_cooldown=SCALE_IN_COOLDOWN_SECONDS,
-                )
-            ),
-            opts=self._child,
-        )
+        for log, group in zip(DELIVERED_LOGS, logs, strict=True)
+    ]

@@ -5,30 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_random as random
-from pulumi_aws import ec2, secretsmanager, vpc
+from pulumi_aws import ec2, secretsmanager
 
 from components.cache.access import StoreUser
-from components.cache.parameters import Engine, Family, Parameter
-from components.durability import Durability
+from components.clients import Clients
 from components.network import NetworkAttachment
-from components.postgres.instance import Clients
-from components.secrets import Credentials, CredentialsArgs
+from components.parameters.cache_table import Engine, Family
+from components.parameters.spec import Parameter
+from components.placement import Placement
+from components.secrets import Credentials, CredentialsArgs, SecretStorage
+from components.security_groups import ServerSecurityGroup
 from contract.logins import store_login
 
 # The declared version is the version: after an upgrade that nobody declared, every plan would go back, which the provider
 # does by replacing the store. See docs/adr/0010-redis-persistence.md.
 AUTO_MINOR_VERSION_UPGRADE = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SecretsArgs:
-    """How the users' credentials are kept: under a key, for a while after their deletion, and in a second region."""
-
-    kms_key_arn: pulumi.Input[str]
-    recovery_window_days: int
-    replica_region: str
-    replica_kms_key_arn: pulumi.Input[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +31,7 @@ class StoreArgs:
     maintenance window. Snapshots are kept for `snapshot_retention_days`, 0 for none.
     """
 
+    placement: Placement
     identifier: str
     engine: Engine
     engine_version: str
@@ -52,13 +44,12 @@ class StoreArgs:
     users: Sequence[StoreUser]
     network: NetworkAttachment
     clients: Clients
-    secrets: SecretsArgs
+    secrets: SecretStorage
     kms_key_arn: pulumi.Input[str]
     event_topic_arn: pulumi.Input[str]
     snapshot_retention_days: int
     snapshot_window: str
     maintenance_window: str
-    durability: Durability = Durability.RETAIN
 
 
 class Store(pulumi.ComponentResource):
@@ -91,27 +82,11 @@ class Store(pulumi.ComponentResource):
             opts=self._child,
         )
         self.security_group_id = self._security_group.id
-        for client_id in args.clients.security_group_ids:
-            self._allow(client_id, referenced_security_group_id=client_id)
-        for cidr in args.clients.cidrs:
-            self._allow(cidr, cidr_ipv4=cidr)
+        ServerSecurityGroup(
+            name, self._security_group, protocol=args.identifier, port=args.port, opts=self._child
+        ).allow_all(args.clients)
         self._credentials = {user.name: self._define_credentials(user) for user in args.users}
         self.secret_arns = {user: each.secret_arn for user, each in self._credentials.items()}
-
-    def _allow(
-        self, client: str, *, referenced_security_group_id: str | None = None, cidr_ipv4: str | None = None
-    ) -> None:
-        vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-{client}",
-            security_group_id=self._security_group.id,
-            description=f"{self._store_args.identifier} from {client}",
-            referenced_security_group_id=referenced_security_group_id,
-            cidr_ipv4=cidr_ipv4,
-            ip_protocol="tcp",
-            from_port=self._store_args.port,
-            to_port=self._store_args.port,
-            opts=self._child,
-        )
 
     def _define_credentials(self, user: StoreUser) -> Credentials:
         args = self._store_args
@@ -120,11 +95,7 @@ class Store(pulumi.ComponentResource):
             CredentialsArgs(
                 secret_name_prefix=f"{args.identifier}-{user.name}-",
                 username=self._login(user),
-                kms_key_arn=args.secrets.kms_key_arn,
-                recovery_window_days=args.secrets.recovery_window_days,
-                replica_region=args.secrets.replica_region,
-                replica_kms_key_arn=args.secrets.replica_kms_key_arn,
-                durability=args.durability,
+                storage=args.secrets,
             ),
             self._child,
         )
@@ -158,28 +129,16 @@ class Store(pulumi.ComponentResource):
                 # A version is replaced by every change of its content, so it cannot be protected; it can be left behind.
                 opts=pulumi.ResourceOptions.merge(
                     self._child,
-                    pulumi.ResourceOptions(retain_on_delete=self._store_args.durability.retains),
+                    pulumi.ResourceOptions(retain_on_delete=self._store_args.placement.durability.retains),
                 ),
             )
 
-    def _stateful(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions.merge(
-            pulumi.ResourceOptions.merge(self._child, self._store_args.durability.options()),
-            pulumi.ResourceOptions(depends_on=list(depends_on)),
-        )
+    def _stateful(self, *options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        return self._store_args.placement.stateful(self._child, *options)
 
     def _final_snapshot(self) -> pulumi.Output[str] | None:
-        """Unique, so that it collides with no snapshot of an earlier store; stable, so that it is never a change."""
-        if not self._store_args.durability.retains:
-            return None
-        identifier = self._store_args.identifier
-        suffix = random.RandomId(
-            f"{self._name}-final-snapshot",
-            byte_length=4,
-            keepers={"identifier": identifier},
-            opts=self._child,
-        )
-        return suffix.hex.apply(lambda text: f"{identifier}-final-{text}")
+        args = self._store_args
+        return args.placement.durability.final_snapshot(self._name, args.identifier, self._child)
 
     def _outputs(self) -> dict[str, Any]:
         return {

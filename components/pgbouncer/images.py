@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import ecr
 
-from components.durability import Durability
+from components.placement import Placement
 
 # What is running is among the newest; ten releases are months of ways back. Each is one image, for it is pushed without
 # provenance (docs/runbooks/pooler-image.md): an index's parts would be counted one by one.
@@ -18,11 +18,11 @@ UNTAGGED_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRepositoryArgs:
-    """A repository of the given name; its key must let ECR keep grants. `durability` refuses to delete it with images in it."""
+    """A repository of the given name; its key must let ECR keep grants. A durable placement refuses to delete it with images."""
 
+    placement: Placement
     repository_name: str
     kms_key_arn: pulumi.Input[str]
-    durability: Durability = Durability.RETAIN
 
 
 class ImageRepository(pulumi.ComponentResource):
@@ -42,7 +42,7 @@ class ImageRepository(pulumi.ComponentResource):
         repository = ecr.Repository(
             f"{name}-repository",
             name=args.repository_name,
-            force_delete=not args.durability.retains,
+            force_delete=not args.placement.durability.retains,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration=ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             encryption_configurations=[

@@ -6,15 +6,19 @@ from importlib import metadata
 from pathlib import Path
 
 import pulumi
-from pulumi_aws import ec2, lambda_, secretsmanager, vpc
+from pulumi_aws import ec2, lambda_, secretsmanager
 
-from components.durability import Durability
-from components.function import FunctionArgs, Statement, define_function, modules
-from components.network import HTTPS_PORT, NetworkAttachment
-from components.pgbouncer.pooler import Pooler, decrypt_through_secrets_manager
-from contract.names import PhysicalNames
+from components.clients import Peer
+from components.function import FunctionArgs, define_function, modules
+from components.network import NetworkAttachment
+from components.pgbouncer.pooler import Pooler
+from components.placement import Placement
+from components.policy_documents import Statement, allow, via
+from components.security_groups import ANY_ADDRESS, HTTPS_PORT, allow_egress
 from contract.rotation import Variable
 
+# The modules of `contract` that the function imports.
+CONTRACT_MODULES = ("logins", "rotation", "scram")
 # The driver and what it needs, pure Python all of it, as requirements/runtime.txt pins them. boto3 is part of the runtime.
 PACKAGES = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")
 # The most that Lambda allows: a deployment of the pool, with its draining, takes about six minutes.
@@ -29,9 +33,7 @@ class PasswordRotationArgs:
     `pooler_name` and `database_name` are where applications connect: each rotation writes them into the secret.
     """
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     network: NetworkAttachment
     pooler: Pooler
     pooler_name: str
@@ -42,8 +44,6 @@ class PasswordRotationArgs:
     secrets_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
     rotation_days: int | None
-    log_retention_days: int
-    durability: Durability = Durability.RETAIN
 
 
 class PasswordRotation(pulumi.ComponentResource):
@@ -57,8 +57,8 @@ class PasswordRotation(pulumi.ComponentResource):
         super().__init__("reptidex:pgbouncer:PasswordRotation", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.function_name = args.names.of("pooler-rotation")
-        self._function_arn = f"arn:aws:lambda:{args.region}:{args.account_id}:function:{self.function_name}"
+        self.function_name = args.placement.names.of("pooler-rotation")
+        self._function_arn = args.placement.arn("lambda", f"function:{self.function_name}")
         security_group = self._define_security_group()
         function = define_function(name, self._function_args(security_group), self._child)
         permission = lambda_.Permission(
@@ -66,7 +66,7 @@ class PasswordRotation(pulumi.ComponentResource):
             function=function.name,
             action="lambda:InvokeFunction",
             principal="secretsmanager.amazonaws.com",
-            source_account=args.account_id,
+            source_account=args.placement.account_id,
             source_arn=args.app_secret_arn,
             opts=self._child,
         )
@@ -95,20 +95,18 @@ class PasswordRotation(pulumi.ComponentResource):
             tags={"Name": self.function_name},
             opts=self._child,
         )
-        for role, target, port in (
-            ("to-pooler", {"referenced_security_group_id": args.pooler.balancer_security_group_id}, args.pooler.port),
+        for role, peer, port in (
+            ("to-pooler", Peer(security_group_id=args.pooler.balancer_security_group_id), args.pooler.port),
             # Endpoints have addresses of the network's own; which they are is the network's owner's to know.
-            ("to-aws", {"cidr_ipv4": "0.0.0.0/0"}, HTTPS_PORT),
-        ):  # fmt: skip
-            vpc.SecurityGroupEgressRule(
+            ("to-aws", Peer(cidr=ANY_ADDRESS), HTTPS_PORT),
+        ):
+            allow_egress(
                 f"{self._name}-{role}",
-                security_group_id=group.id,
+                group.id,
                 description=f"rotation {role.replace('-', ' ')}",
-                ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
+                port=port,
+                peer=peer,
                 opts=self._child,
-                **target,
             )
         args.pooler.allow_from("rotation", group.id)
         return group
@@ -116,7 +114,7 @@ class PasswordRotation(pulumi.ComponentResource):
     def _function_args(self, security_group: ec2.SecurityGroup) -> FunctionArgs:
         args = self._args
         return FunctionArgs(
-            account_id=args.account_id,
+            placement=args.placement,
             function_name=self.function_name,
             description="rotates the passwords of the pool's users",
             handler="functions.rotation.handler.handler",
@@ -127,7 +125,11 @@ class PasswordRotation(pulumi.ComponentResource):
                 cluster_arn=args.pooler.cluster_arn,
                 service_arn=args.pooler.service_arn,
                 secrets_key_arn=args.secrets_key_arn,
-            ).apply(lambda arns: _statements(**arns, function_arn=self._function_arn, region=args.region)),
+            ).apply(
+                lambda arns: _statements(
+                    **arns, function_arn=self._function_arn, region=args.placement.region
+                )
+            ),
             environment={
                 Variable.USERLIST_SECRET_ARN: args.userlist_secret_arn,
                 Variable.CLUSTER_NAME: args.pooler.cluster_name,
@@ -138,11 +140,9 @@ class PasswordRotation(pulumi.ComponentResource):
             },
             timeout_seconds=TIMEOUT_SECONDS,
             logs_key_arn=args.logs_key_arn,
-            log_retention_days=args.log_retention_days,
             network=lambda_.FunctionVpcConfigArgs(
                 subnet_ids=args.network.app_subnet_ids, security_group_ids=[security_group.id]
             ),
-            durability=args.durability,
         )
 
 
@@ -152,7 +152,7 @@ def package() -> Iterator[tuple[str, Path]]:
     Sources, and the metadata in which packages look their own version up: the same versions are the same package on every
     machine.
     """
-    yield from modules("rotation", "logins", "rotation", "scram")
+    yield from modules("rotation", *CONTRACT_MODULES)
     for distribution in PACKAGES:
         for file in metadata.files(distribution) or ():
             if file.suffix == ".py" or file.name == "METADATA":
@@ -183,45 +183,30 @@ def _statements(
     Source: Lambda guide, "Giving Lambda functions access to resources in a VPC", "Required IAM permissions"; "Using source
     function ARN to control function access behavior".
     """
-    key_use = decrypt_through_secrets_manager(secrets_key_arn, region)
     return [
-        {
-            "Effect": "Allow",
-            "Action": [
+        allow(
+            [
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetSecretValue",
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
-            "Resource": app_secret_arn,
-        },
-        {
-            "Effect": "Allow",
-            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
-            "Resource": userlist_secret_arn,
-        },
-        {**key_use, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]},
-        {
-            "Effect": "Allow",
-            "Action": ["ecs:DescribeServices", "ecs:UpdateService"],
-            "Resource": service_arn,
-        },
-        {
-            # ListTasks takes container instances as its resource, and Fargate has none.
-            "Effect": "Allow",
-            "Action": ["ecs:DescribeTasks", "ecs:ListTasks"],
-            "Resource": "*",
-            "Condition": {"ArnEquals": {"ecs:cluster": cluster_arn}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": [
-                *_INTERFACE_CHANGES,
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-            ],
-            "Resource": "*",
-        },
+            app_secret_arn,
+        ),
+        allow(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], userlist_secret_arn),
+        allow(
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            secrets_key_arn,
+            condition=via("secretsmanager", region),
+        ),
+        allow(["ecs:DescribeServices", "ecs:UpdateService"], service_arn),
+        # ListTasks takes container instances as its resource, and Fargate has none.
+        allow(
+            ["ecs:DescribeTasks", "ecs:ListTasks"],
+            "*",
+            condition={"ArnEquals": {"ecs:cluster": cluster_arn}},
+        ),
+        allow([*_INTERFACE_CHANGES, "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
         {
             "Effect": "Deny",
             "Action": list(_INTERFACE_CHANGES),

@@ -1,9 +1,10 @@
 """What one task of the pool is made of: the pooler, and beside it what reports how it does."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from components.containers import ContainerHost, environment, hardened, without_capabilities
 
 # Where the image expects things; components/pgbouncer/image/Dockerfile makes the folders, the entrypoint fills them.
 SECRETS_DIRECTORY = "/run/secrets"
@@ -20,8 +21,6 @@ SECRETS_MIB = 1
 METRICS_MEMORY_MIB = 128
 # The longest period of a container restart policy that still has metrics back within two minutes.
 METRICS_RESTART_SECONDS = 60
-# Lines wait here while CloudWatch Logs is slow, and are then dropped: a log must never hold up a transaction.
-LOG_BUFFER = "4m"
 # A dead event loop is seen after 30 s. The check opens the admin console, which logs nothing.
 HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS, HEALTH_RETRIES, HEALTH_START_SECONDS = 10, 5, 3, 15
 
@@ -50,18 +49,18 @@ def container_definitions(content: TaskContent) -> str:
 
 def _pooler(content: TaskContent) -> dict[str, Any]:
     return {
-        **_hardened(content, POOLER_CONTAINER),
+        **_base(content, POOLER_CONTAINER),
         "essential": True,
         "stopTimeout": STOP_SECONDS,
         "portMappings": [
             {"containerPort": content.port, "hostPort": content.port, "protocol": "tcp"},
         ],
-        "environment": _environment(
+        "environment": environment(
             {"PGBOUNCER_INI": content.configuration, "PGBOUNCER_TLS_NAME": content.tls_name}
         ),
         "secrets": [{"name": "PGBOUNCER_USERLIST", "valueFrom": content.userlist_secret_arn}],
         "linuxParameters": {
-            "capabilities": {"drop": ["ALL"]},
+            **without_capabilities(),
             "tmpfs": [
                 {
                     "containerPath": SECRETS_DIRECTORY,
@@ -82,39 +81,20 @@ def _pooler(content: TaskContent) -> dict[str, Any]:
 
 def _metrics(content: TaskContent) -> dict[str, Any]:
     return {
-        **_hardened(content, METRICS_CONTAINER),
+        **_base(content, METRICS_CONTAINER),
         "essential": False,
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": METRICS_RESTART_SECONDS},
         "entryPoint": ["/usr/local/bin/pooler-metrics"],
         "command": [content.metric_namespace, SOCKET_DIRECTORY, str(content.port)],
         "memory": METRICS_MEMORY_MIB,
         "dependsOn": [{"containerName": POOLER_CONTAINER, "condition": "START"}],
-        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "linuxParameters": without_capabilities(),
     }
 
 
-def _hardened(content: TaskContent, name: str) -> dict[str, Any]:
-    """Both run as an ordinary user on a file system that cannot be written, and share nothing but the socket."""
-    return {
-        "name": name,
-        "image": content.image,
-        "user": f"{USER_ID}:{USER_ID}",
-        "readonlyRootFilesystem": True,
-        "mountPoints": [
-            {"sourceVolume": "socket", "containerPath": SOCKET_DIRECTORY, "readOnly": False},
-        ],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": content.log_group_name,
-                "awslogs-region": content.region,
-                "awslogs-stream-prefix": name,
-                "mode": "non-blocking",
-                "max-buffer-size": LOG_BUFFER,
-            },
-        },
-    }
-
-
-def _environment(values: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+def _base(content: TaskContent, name: str) -> dict[str, Any]:
+    """The base of both containers, which share nothing but the socket."""
+    host = ContainerHost(
+        image=content.image, user_id=USER_ID, log_group_name=content.log_group_name, region=content.region
+    )
+    return hardened(host, name, writable={"socket": SOCKET_DIRECTORY})

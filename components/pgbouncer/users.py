@@ -12,8 +12,8 @@ import pulumi
 import pulumi_random as random
 from pulumi_aws import secretsmanager
 
-from components.durability import Durability
-from contract.logins import PASSWORD_LENGTH, database_login
+from components.secrets import SecretStorage, generate_password
+from contract.logins import database_login
 from contract.scram import SALT_BYTES, userlist, verifier
 
 # The first version of the secret is of the user that rests, the second of the one in use: a rotation finds the password
@@ -25,8 +25,7 @@ RESTING, ACTIVE = "b", "a"
 class PoolUsersArgs:
     """`username` gets the suffixes `_a` and `_b`. `host`, `port` and `database_name` are the pool's, for the applications.
 
-    Both secrets are named by the prefix and a suffix of AWS's own. `recovery_window_days` is 7 to 30. The applications'
-    secret has a replica in the DR region.
+    Both secrets are named by the prefix and a suffix of AWS's own. The applications' secret has a replica in the DR region.
     """
 
     username: str
@@ -34,11 +33,7 @@ class PoolUsersArgs:
     host: str
     port: int
     database_name: str
-    kms_key_arn: pulumi.Input[str]
-    recovery_window_days: int
-    replica_region: str
-    replica_kms_key_arn: pulumi.Input[str]
-    durability: Durability = Durability.RETAIN
+    storage: SecretStorage
 
 
 class PoolUsers(pulumi.ComponentResource):
@@ -60,22 +55,20 @@ class PoolUsers(pulumi.ComponentResource):
         super().__init__("reptidex:pgbouncer:PoolUsers", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        passwords = {turn: self._generate_password(turn) for turn in (RESTING, ACTIVE)}
+        passwords = {
+            turn: generate_password(f"{name}-password-{turn}", self._child) for turn in (RESTING, ACTIVE)
+        }
         verifiers = {turn: self._compute_verifier(turn, password) for turn, password in passwords.items()}
         app = self._define_secret(
-            "app",
-            "what applications log in to the pool with; rotated",
-            replicas=[
-                secretsmanager.SecretReplicaArgs(
-                    region=args.replica_region, kms_key_id=args.replica_kms_key_arn
-                )
-            ],
+            "app", "what applications log in to the pool with; rotated", is_replicated=True
         )
         resting = self._define_version("app-resting", app, self._login(RESTING, passwords[RESTING]))
         active = self._define_version(
             "app-active", app, self._login(ACTIVE, passwords[ACTIVE]), after=resting
         )
-        users = self._define_secret("userlist", "the pool's users and their SCRAM verifiers; rotated")
+        users = self._define_secret(
+            "userlist", "the pool's users and their SCRAM verifiers; rotated", is_replicated=False
+        )
         listed = self._define_version(
             "userlist",
             users,
@@ -96,12 +89,6 @@ class PoolUsers(pulumi.ComponentResource):
     def _username(self, turn: str) -> str:
         return f"{self._args.username}_{turn}"
 
-    def _generate_password(self, turn: str) -> pulumi.Output[str]:
-        generated = random.RandomPassword(
-            f"{self._name}-password-{turn}", length=PASSWORD_LENGTH, special=False, opts=self._child
-        )
-        return generated.result
-
     def _compute_verifier(self, turn: str, password: pulumi.Output[str]) -> pulumi.Output[str]:
         salt = random.RandomId(f"{self._name}-salt-{turn}", byte_length=SALT_BYTES, opts=self._child)
         computed = pulumi.Output.all(password, salt.b64_std).apply(
@@ -120,18 +107,14 @@ class PoolUsers(pulumi.ComponentResource):
             )
         )
 
-    def _define_secret(
-        self, role: str, description: str, replicas: list[secretsmanager.SecretReplicaArgs] | None = None
-    ) -> secretsmanager.Secret:
+    def _define_secret(self, role: str, description: str, *, is_replicated: bool) -> secretsmanager.Secret:
         args = self._args
-        return secretsmanager.Secret(
+        return args.storage.define_secret(
             f"{self._name}-{role}-secret",
             name_prefix=f"{args.secret_name_prefix}{role}-",
             description=description,
-            kms_key_id=args.kms_key_arn,
-            recovery_window_in_days=args.recovery_window_days,
-            replicas=replicas,
-            opts=pulumi.ResourceOptions.merge(self._child, args.durability.options()),
+            opts=self._child,
+            is_replicated=is_replicated,
         )
 
     def _define_version(
@@ -151,7 +134,7 @@ class PoolUsers(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[] if after is None else [after],
-                retain_on_delete=self._args.durability.retains,
+                retain_on_delete=self._args.storage.durability.retains,
                 # Rotation owns the content and the other labels from here on: a change here would bring a password back
                 # that the database no longer has.
                 ignore_changes=["secretString", "versionStages"],

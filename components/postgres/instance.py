@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_random as random
-from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
+from pulumi_aws import cloudwatch, ec2, iam, rds
 
+from components.clients import Clients, Peer
 from components.durability import Durability
 from components.network import NetworkAttachment
-from components.postgres.parameters import Parameter
+from components.parameters.postgres import PostgresParameter
+from components.placement import Placement
 from components.postgres.sizing import Gp3Storage
-from components.trust import service_trust
+from components.security_groups import ServerSecurityGroup
 
-# What an instance is born with. RDS takes these from the source of a restore or a replica, and any later change of them
-# would replace the instance: so they are inputs of its creation, and never again looked at. Whether it is encrypted is
-# not among them: a plain copy of encrypted data must stay visible as a difference.
-BIRTH_PROPERTIES = ("snapshotIdentifier", "restoreToPointInTime", "username", "dbName", "kmsKeyId")
+# Create-only properties. RDS takes these from the source of a restore or a replica, and any later change of them would
+# replace the instance: so they are inputs of its creation, and ignored afterwards. `storageEncrypted` is not among them:
+# a plain copy of encrypted data must stay visible as a difference.
+CREATE_ONLY_PROPERTIES = ("snapshotIdentifier", "restoreToPointInTime", "username", "dbName", "kmsKeyId")
 # The logs that RDS for PostgreSQL can export (RDS guide, "Publishing PostgreSQL logs to CloudWatch Logs").
 EXPORTED_LOGS = ("postgresql", "upgrade")
 ENHANCED_MONITORING_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
@@ -43,19 +44,10 @@ SECURITY_GROUP_EVENTS = ("configuration change", "failure")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Monitoring:
-    """What is measured and how long it is kept."""
+    """The interval of Enhanced Monitoring, and how long Performance Insights keeps its data."""
 
     enhanced_interval_seconds: int
     performance_insights_retention_days: int
-    log_retention_days: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clients:
-    """Who may connect."""
-
-    security_group_ids: Sequence[str] = ()
-    cidrs: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,11 +60,10 @@ class PostgresInstanceArgs:
     `tags` are on the instance beside those that everything carries.
     """
 
-    account_id: str
-    region: str
+    placement: Placement
     identifier: str
     parameter_group_family: str
-    parameters: Sequence[Parameter]
+    parameters: Sequence[PostgresParameter]
     instance_class: str
     multi_az: bool
     port: int
@@ -89,7 +80,6 @@ class PostgresInstanceArgs:
     monitoring: Monitoring
     apply_immediately: bool
     tags: Mapping[str, str]
-    durability: Durability = Durability.RETAIN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +153,7 @@ class PostgresInstance(pulumi.ComponentResource):
 
     def allow_from(self, client: str, security_group_id: pulumi.Input[str]) -> None:
         """Let what carries a security group of this region connect; `client` is the rule's name in the state."""
-        self._allow(self._security_group, client, referenced_security_group_id=security_group_id)
+        self._security_group.allow(client, Peer(security_group_id=security_group_id))
 
     def _outputs(self) -> dict[str, pulumi.Output[Any]]:
         return {
@@ -178,7 +168,7 @@ class PostgresInstance(pulumi.ComponentResource):
             "log_group_name": self.log_group_name,
         }
 
-    def _define_security_group(self) -> ec2.SecurityGroup:
+    def _define_security_group(self) -> ServerSecurityGroup:
         args = self._instance_args
         group = ec2.SecurityGroup(
             f"{self._name}-security-group",
@@ -187,31 +177,11 @@ class PostgresInstance(pulumi.ComponentResource):
             tags={"Name": args.identifier},
             opts=self._child,
         )
-        for client_id in args.clients.security_group_ids:
-            self._allow(group, client_id, referenced_security_group_id=client_id)
-        for cidr in args.clients.cidrs:
-            self._allow(group, cidr, cidr_ipv4=cidr)
-        return group
-
-    def _allow(
-        self,
-        group: ec2.SecurityGroup,
-        client: str,
-        *,
-        referenced_security_group_id: pulumi.Input[str] | None = None,
-        cidr_ipv4: str | None = None,
-    ) -> None:
-        vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-{client}",
-            security_group_id=group.id,
-            description=f"PostgreSQL from {client}",
-            referenced_security_group_id=referenced_security_group_id,
-            cidr_ipv4=cidr_ipv4,
-            ip_protocol="tcp",
-            from_port=self._instance_args.port,
-            to_port=self._instance_args.port,
-            opts=self._child,
+        server = ServerSecurityGroup(
+            self._name, group, protocol="PostgreSQL", port=args.port, opts=self._child
         )
+        server.allow_all(args.clients)
+        return server
 
     def _define_parameter_group(self) -> rds.ParameterGroup:
         """Named by Pulumi: a new family needs a new group while the instance still uses the old one."""
@@ -231,15 +201,15 @@ class PostgresInstance(pulumi.ComponentResource):
         )
 
     def _define_log_groups(self, durability: Durability) -> list[cloudwatch.LogGroup]:
-        """Made before the instance, which would otherwise create them itself: unencrypted, and kept for ever."""
+        """Made before the instance, which would otherwise create them itself."""
         args = self._instance_args
+        placement = args.placement.with_durability(durability)
         return [
-            cloudwatch.LogGroup(
+            placement.log_group(
                 f"{self._name}-log-{log}",
-                name=f"/aws/rds/instance/{args.identifier}/{log}",
-                retention_in_days=args.monitoring.log_retention_days,
-                kms_key_id=args.logs_key_arn,
-                opts=pulumi.ResourceOptions.merge(self._child, durability.options()),
+                log_group_name=f"/aws/rds/instance/{args.identifier}/{log}",
+                kms_key_arn=args.logs_key_arn,
+                opts=self._child,
             )
             for log in EXPORTED_LOGS
         ]
@@ -250,10 +220,8 @@ class PostgresInstance(pulumi.ComponentResource):
             f"{self._name}-monitoring-role",
             description=f"lets RDS publish enhanced monitoring of {args.identifier}",
             assume_role_policy=json.dumps(
-                service_trust(
-                    "monitoring.rds.amazonaws.com",
-                    args.account_id,
-                    f"arn:aws:rds:{args.region}:{args.account_id}:db:{args.identifier}",
+                args.placement.service_trust(
+                    "monitoring.rds.amazonaws.com", args.placement.arn("rds", f"db:{args.identifier}")
                 )
             ),
             opts=self._child,
@@ -278,7 +246,7 @@ class PostgresInstance(pulumi.ComponentResource):
     def _define_instance(
         self, source: DataSource, monitoring_role: iam.Role, depends_on: Sequence[pulumi.Resource]
     ) -> rds.Instance:
-        args = self._instance_args
+        args, durability = self._instance_args, source.durability
         return rds.Instance(
             f"{self._name}-instance",
             identifier=args.identifier,
@@ -310,41 +278,43 @@ class PostgresInstance(pulumi.ComponentResource):
             backup_retention_period=source.backup_retention_days,
             backup_window=source.backup_window,
             maintenance_window=args.maintenance_window,
-            copy_tags_to_snapshot=True,
-            delete_automated_backups=not source.durability.retains,
-            deletion_protection=source.durability.retains,
-            skip_final_snapshot=not source.durability.retains,
-            final_snapshot_identifier=self._final_snapshot_identifier(source.durability),
-            enabled_cloudwatch_logs_exports=list(EXPORTED_LOGS),
-            monitoring_interval=args.monitoring.enhanced_interval_seconds,
-            monitoring_role_arn=monitoring_role.arn,
-            performance_insights_enabled=True,
-            performance_insights_kms_key_id=args.database_key_arn,
-            performance_insights_retention_period=args.monitoring.performance_insights_retention_days,
             snapshot_identifier=source.snapshot_identifier,
             restore_to_point_in_time=source.restore_to_point_in_time,
             apply_immediately=source.apply_immediately,
             tags={"Name": args.identifier, **args.tags},
-            opts=pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions.merge(self._child, source.durability.options()),
+            **self._protection(durability),
+            **self._monitoring(monitoring_role),
+            opts=args.placement.with_durability(durability).stateful(
+                self._child,
                 pulumi.ResourceOptions(
-                    depends_on=list(depends_on),
-                    ignore_changes=list(BIRTH_PROPERTIES),
+                    depends_on=list(depends_on), ignore_changes=list(CREATE_ONLY_PROPERTIES)
                 ),
             ),
         )
 
-    def _final_snapshot_identifier(self, durability: Durability) -> pulumi.Output[str] | None:
-        """Unique, so that it collides with no snapshot of an earlier instance; stable, so that it is never a change."""
-        if not durability.retains:
-            return None
-        suffix = random.RandomId(
-            f"{self._name}-final-snapshot",
-            byte_length=4,
-            keepers={"identifier": self._instance_args.identifier},
-            opts=self._child,
-        )
-        return suffix.hex.apply(lambda text: f"{self._instance_args.identifier}-final-{text}")
+    def _protection(self, durability: Durability) -> dict[str, Any]:
+        """The arguments that decide what a deletion leaves behind."""
+        return {
+            "copy_tags_to_snapshot": True,
+            "delete_automated_backups": not durability.retains,
+            "deletion_protection": durability.retains,
+            "skip_final_snapshot": not durability.retains,
+            "final_snapshot_identifier": durability.final_snapshot(
+                self._name, self._instance_args.identifier, self._child
+            ),
+        }
+
+    def _monitoring(self, role: iam.Role) -> dict[str, Any]:
+        """The arguments for logs, Enhanced Monitoring and Performance Insights."""
+        args = self._instance_args
+        return {
+            "enabled_cloudwatch_logs_exports": list(EXPORTED_LOGS),
+            "monitoring_interval": args.monitoring.enhanced_interval_seconds,
+            "monitoring_role_arn": role.arn,
+            "performance_insights_enabled": True,
+            "performance_insights_kms_key_id": args.database_key_arn,
+            "performance_insights_retention_period": args.monitoring.performance_insights_retention_days,
+        }
 
     def _subscribe(
         self,

@@ -86,7 +86,7 @@ def _data_source(args: PostgresPrimaryArgs, subnet_group: rds.SubnetGroup) -> Da
         backup_retention_days=args.backup_retention_days,
         backup_window=args.instance.backup_window,
         apply_immediately=args.instance.apply_immediately,
-        durability=args.instance.durability,
+        durability=args.instance.placement.durability,
         snapshot_identifier=(
             args.restore.snapshot_identifier if isinstance(args.restore, SnapshotRestore) else None
         ),

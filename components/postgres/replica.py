@@ -73,5 +73,5 @@ def _data_source(args: PostgresReplicaArgs, subnet_group: rds.SubnetGroup | None
         backup_window=args.instance.backup_window if retention_days > 0 else None,
         # Backups that wait for the maintenance window would leave the new primary without any for up to a week.
         apply_immediately=args.instance.apply_immediately or promotion is not None,
-        durability=Durability.DISPOSABLE if promotion is None else args.instance.durability,
+        durability=Durability.DISPOSABLE if promotion is None else args.instance.placement.durability,
     )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import dynamodb, lambda_
 
-from components.durability import Durability
-from components.function import FunctionArgs, Statement, define_function, modules
-from contract.names import PhysicalNames
+from components.function import FunctionArgs, define_function, modules
+from components.placement import Placement
+from components.policy_documents import Statement, allow, via
 from contract.scale_up import ELASTICACHE, RDS, Mode, Target, Variable
 
+# The modules of `contract` that the function imports.
+CONTRACT_MODULES = ("scale_up",)
 # A call that hangs ends long before the shortest cooldown does, so that it never acts on a size of the past.
 TIMEOUT_SECONDS = 60
 # Of an alarm that Lambda could not hand over for so long, nobody knows whether it still holds.
@@ -30,9 +32,7 @@ class ScaleUpTarget:
 class ScaleUpArgs:
     """Who may grow, and how. Changes are made at once with `apply_immediately`, else in the target's maintenance window."""
 
-    account_id: str
-    region: str
-    names: PhysicalNames
+    placement: Placement
     mode: Mode
     approval_minutes: int
     apply_immediately: bool
@@ -40,8 +40,6 @@ class ScaleUpArgs:
     topic_arn: pulumi.Input[str]
     topic_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
-    log_retention_days: int
-    durability: Durability = Durability.RETAIN
 
 
 class ScaleUp(pulumi.ComponentResource):
@@ -53,7 +51,8 @@ class ScaleUp(pulumi.ComponentResource):
     def __init__(self, name: str, args: ScaleUpArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:scaling:ScaleUp", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.function_name = args.names.of("scale-up")
+        placement = args.placement
+        self.function_name = placement.names.of("scale-up")
         table = dynamodb.Table(
             f"{name}-steps",
             billing_mode="PAY_PER_REQUEST",
@@ -81,8 +80,8 @@ class ScaleUp(pulumi.ComponentResource):
             function=function.name,
             action="lambda:InvokeFunction",
             principal="lambda.alarms.cloudwatch.amazonaws.com",
-            source_account=args.account_id,
-            source_arn=f"arn:aws:cloudwatch:{args.region}:{args.account_id}:alarm:{args.names.of('*')}",
+            source_account=placement.account_id,
+            source_arn=placement.arn("cloudwatch", f"alarm:{placement.names.of('*')}"),
             opts=child,
         )
         self.function_arn = function.arn
@@ -90,11 +89,11 @@ class ScaleUp(pulumi.ComponentResource):
 
     def _function_args(self, args: ScaleUpArgs, table: dynamodb.Table) -> FunctionArgs:
         return FunctionArgs(
-            account_id=args.account_id,
+            placement=args.placement,
             function_name=self.function_name,
             description="lets databases and stores that are too small grow by one step",
             handler="functions.scale_up.handler.handler",
-            package=modules("scale_up", "scale_up"),
+            package=modules("scale_up", *CONTRACT_MODULES),
             statements=pulumi.Output.all(
                 table.arn, args.topic_arn, args.topic_key_arn, [target.arn for target in args.targets]
             ).apply(lambda late: _statements(args, *late)),
@@ -108,8 +107,6 @@ class ScaleUp(pulumi.ComponentResource):
             },
             timeout_seconds=TIMEOUT_SECONDS,
             logs_key_arn=args.logs_key_arn,
-            log_retention_days=args.log_retention_days,
-            durability=args.durability,
         )
 
 
@@ -126,14 +123,13 @@ def _statements(
     groups = sorted({arn for each, arn in found if each.target.service == ELASTICACHE})
     nodes = [f"{arn.replace(':replicationgroup:', ':cluster:')}-*" for arn in groups]
     return [
-        {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:PutItem"], "Resource": table_arn},
-        {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic_arn},
-        {
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": topic_key_arn,
-            "Condition": {"StringEquals": {"kms:ViaService": f"sns.{args.region}.amazonaws.com"}},
-        },
+        allow(["dynamodb:GetItem", "dynamodb:PutItem"], table_arn),
+        allow("sns:Publish", topic_arn),
+        allow(
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            topic_key_arn,
+            condition=via("sns", args.placement.region),
+        ),
         *_allowed(["rds:DescribeDBInstances", "rds:ModifyDBInstance"], instances),
         *_allowed(["elasticache:DescribeReplicationGroups", "elasticache:ModifyReplicationGroup"], groups),
         *_allowed(["elasticache:DescribeCacheClusters"], nodes),
@@ -141,4 +137,5 @@ def _statements(
 
 
 def _allowed(actions: Sequence[str], resources: Sequence[str]) -> list[Statement]:
-    return [{"Effect": "Allow", "Action": actions, "Resource": resources}] if resources else []
+    """A statement for each list of resources that is not empty: AWS refuses one without a resource."""
+    return [allow(actions, resources)] if resources else []

@@ -29,12 +29,12 @@ ALARM_NUMBER = re.compile(r"-\d+$")
 SUBJECT_LENGTH = 100
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer
-    """Why nothing is changed, and what a person can do."""
+class NotAllowedError(Exception):
+    """The reason why nothing is changed, and what a person can do."""
 
 
 class UnknownAlarmError(Exception):
-    """An alarm called that no target names."""
+    """An alarm that no target names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,23 +59,23 @@ class ScaleUp:
             return f"{alarm} is {state['value']}: nothing to do"
         target = self._target_of(alarm)
         try:
-            return self._ask(target, _step_id(event), alarm, state.get("reason", ""))
-        except Refusal as refusal:
-            return self._tell(
-                f"{target.name} does not grow", f"{alarm} asks {target.name} to grow. {refusal}"
+            return self._on_alarm(target, _step_id(event), alarm, state.get("reason", ""))
+        except NotAllowedError as reason:
+            return self._notify(
+                f"{target.name} does not grow", f"{alarm} asks {target.name} to grow. {reason}"
             )
 
     def on_approval(self, target_name: str, step_id: str) -> str:
         """A person's answer to a proposal; returns what came of it. Raises what the AWS SDK does."""
         try:
-            return self._approve(target_name, step_id)
-        except Refusal as refusal:
-            return f"not approved: {refusal}"
+            return self._on_approval(target_name, step_id)
+        except NotAllowedError as reason:
+            return f"not approved: {reason}"
 
-    def _ask(self, target: Target, step_id: str, alarm: str, reason: str) -> str:
+    def _on_alarm(self, target: Target, step_id: str, alarm: str, reason: str) -> str:
         last = self._table.last(target.name)
         if last is not None and last.id == step_id:
-            return self._go_on(target, last)
+            return self._advance(target, last)
         if last is not None and self._waits_for_approval(last):
             return f"{last.text} is proposed already"
         size = self._checked(target, last).size
@@ -90,66 +90,66 @@ class ScaleUp:
             at=self._seconds,
         )
         if self.mode is Mode.DRY_RUN:
-            return self._tell(f"{target.name} would grow", f"would grow {step.text}\n{_because(step)}")
+            return self._notify(f"{target.name} would grow", f"would grow {step.text}\n{_cause(step)}")
         if not self._table.put(step, replacing=last):
             return f"another alarm was faster with {target.name}"
-        return self._go_on(target, step)
+        return self._advance(target, step)
 
-    def _approve(self, target_name: str, step_id: str) -> str:
+    def _on_approval(self, target_name: str, step_id: str) -> str:
         target = next((each for each in self.targets if each.name == target_name), None)
         last = None if target is None else self._table.last(target.name)
         if target is None or last is None or last.id != step_id:
-            raise Refusal(f"step {step_id} of {target_name} is not the last one that was proposed")
+            raise NotAllowedError(f"step {step_id} of {target_name} is not the last one that was proposed")
         if last.status is not Status.PROPOSED:
-            return self._go_on(target, last)
+            return self._advance(target, last)
         if self.mode is not Mode.APPROVE:
-            raise Refusal(f"the mode is {self.mode} by now")
+            raise NotAllowedError(f"the mode is {self.mode} by now")
         if not self._waits_for_approval(last):
-            raise Refusal(f"the proposal is older than {self.approval_minutes} minutes")
+            raise NotAllowedError(f"the proposal is older than {self.approval_minutes} minutes")
         size = self._checked(target, last).size
         if size != last.before or _next_size(target, size) != last.after:
-            raise Refusal(f"{last.text} is no longer the next step: it is {show(size)}")
+            raise NotAllowedError(f"{last.text} is no longer the next step: it is {show(size)}")
         taken = replace(last, status=Status.TAKEN, at=self._seconds)
         if not self._table.put(taken, replacing=last):
-            raise Refusal("another call was faster")
-        return self._go_on(target, taken)
+            raise NotAllowedError("another call was faster")
+        return self._advance(target, taken)
 
-    def _go_on(self, target: Target, step: Step) -> str:
+    def _advance(self, target: Target, step: Step) -> str:
         """Bring a step from where it is to where it can get without a person."""
         if step.status is Status.DONE:
             return f"{step.text} is done already"
         if step.status is Status.PROPOSED:
-            return self._tell(f"approve: {step.text}", self._proposal(step))
+            return self._notify(f"approve: {step.text}", self._proposal(step))
         running = self._resource(target).running(list(step.before))
         if not running.is_on_its_way_to(step.after):
             if running.size != step.before:
-                return self._tell(
+                return self._notify(
                     f"{target.name} does not grow",
                     f"{step.text} was begun, but it is {show(running.size)} by now",
                 )
-            self._tell(f"growing {step.text}", f"growing {step.text}\n{_because(step)}")
+            self._notify(f"growing {step.text}", f"growing {step.text}\n{_cause(step)}")
             self._resource(target).modify(step.after, immediately=self.apply_immediately)
         when = "AWS is at it" if self.apply_immediately else "AWS does it in the maintenance window"
-        told = self._tell(
-            f"accepted: {step.text}", f"accepted: {step.text}. {when}, and says when it is through.\n{_because(step)}"
+        told = self._notify(
+            f"accepted: {step.text}", f"accepted: {step.text}. {when}, and says when it is through.\n{_cause(step)}"
         )  # fmt: skip
         self._table.put(replace(step, status=Status.DONE), replacing=step)
         return told
 
     def _checked(self, target: Target, last: Step | None) -> Running:
-        """The target as it is, if it may grow now. Raises Refusal."""
+        """The target as it is, if it may grow now. Raises NotAllowedError."""
         cooldown = timedelta(minutes=target.cooldown_minutes)
         if last is not None and last.status is not Status.PROPOSED and self._age(last) < cooldown:
             end = datetime.fromtimestamp(last.at, UTC) + cooldown
-            raise Refusal(
+            raise NotAllowedError(
                 f"Its last step, {last.text}, is less than {target.cooldown_minutes} minutes ago: "
                 f"not before {end:%H:%M} UTC."
             )
         running = self._resource(target).running(list(target.ladder[0]))
         if running.status != AVAILABLE:
-            raise Refusal(f"{target.identifier} is {running.status}, and must be {AVAILABLE}.")
+            raise NotAllowedError(f"{target.identifier} is {running.status}, and must be {AVAILABLE}.")
         if running.pending:
-            raise Refusal(
+            raise NotAllowedError(
                 f"Changes of {target.identifier} wait for its maintenance window "
                 f"({', '.join(sorted(running.pending))}): apply them first."
             )
@@ -184,10 +184,10 @@ class ScaleUp:
         return (
             f"would grow {step.text}, if somebody approves within {self.approval_minutes} minutes:\n\n"
             f"aws lambda invoke --region {self.region} --function-name {self.function_name} "
-            f"--cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout\n\n{_because(step)}"
+            f"--cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout\n\n{_cause(step)}"
         )
 
-    def _tell(self, subject: str, message: str) -> str:
+    def _notify(self, subject: str, message: str) -> str:
         """Tell those who are on call; returns the message."""
         self.clients["sns"].publish(
             TopicArn=self.topic_arn,
@@ -197,21 +197,21 @@ class ScaleUp:
         return message
 
 
-def _because(step: Step) -> str:
+def _cause(step: Step) -> str:
     return f"Alarm {step.alarm}: {step.reason}"
 
 
 def _next_size(target: Target, size: Size) -> Size:
-    """The size after `size` on the ladder. Raises Refusal."""
+    """The size after `size` on the ladder. Raises NotAllowedError."""
     if size not in target.ladder:
         rungs = "; ".join(map(show, target.ladder))
-        raise Refusal(
+        raise NotAllowedError(
             f"It is {show(size)}, which is not one of: {rungs}. Declare what it is, or grow it by hand."
         )
     index = target.ladder.index(size)
     if index + 1 == len(target.ladder):
-        raise Refusal(
-            f"It is {show(size)}, the largest size allowed. Raise the ceiling (`scaling` in the stack's file)."
+        raise NotAllowedError(
+            f"It is {show(size)}, the largest size allowed. Raise the ceiling (`scale_up` in the stack's file)."
         )
     return target.ladder[index + 1]
 

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.cache import parameters, sizing
+from components.cache import sizing
 from components.cache.access import Role, StoreUser
-from components.cache.parameters import EvictionPolicy, Family, Parameter, StoreFacts
 from components.cache.sizing import NodeType
+from components.parameters import cache as parameters
+from components.parameters.cache_table import EvictionPolicy, Family, StoreFacts
+from components.parameters.spec import Parameter
 from components.windows import overlaps
 from infra.config.base import ConfigModel, Daily, Problem, Weekly, repeated
 from infra.config.general import Environment
@@ -45,8 +47,8 @@ class UserConfig(ConfigModel):
         return StoreUser(name=self.name, role=self.role, keys=self.keys, channels=self.channels)
 
 
-class ScalingConfig(ConfigModel):
-    """How far a store in cluster mode grows by itself; it never shrinks below the configured numbers."""
+class AutoscalingConfig(ConfigModel):
+    """The limits of Application Auto Scaling for a store in cluster mode; the configured numbers are the fewest."""
 
     max_shards: int = Field(ge=1, le=MAXIMUM_SHARDS)
     max_replicas_per_shard: int = Field(ge=1, le=MAXIMUM_REPLICAS)
@@ -57,8 +59,8 @@ class ScalingConfig(ConfigModel):
 class StoreConfig(ConfigModel):
     """One store. Windows are in the stack's `time_zone`; omitted `parameter_group_family`: the version's own.
 
-    With `cluster_mode` keys are spread over `shards`, and clients must know how to follow. It is chosen at birth: AWS
-    refuses to change it, but from false by hand (docs/conventions.md).
+    With `cluster_mode` keys are spread over `shards`, and clients must know how to follow. It is a create-only property:
+    AWS refuses to change it, but from false by hand (docs/conventions.md).
     """
 
     engine: Literal["valkey", "redis"]
@@ -77,7 +79,7 @@ class StoreConfig(ConfigModel):
     users: list[UserConfig]
     clients: ClientsConfig = ClientsConfig()
     parameters: Overrides = Field(default_factory=dict)
-    scaling: ScalingConfig | None = None
+    autoscaling: AutoscalingConfig | None = None
 
     @property
     def on_memorydb(self) -> bool:
@@ -117,12 +119,12 @@ class CacheConfig(StoreConfig):
 class SessionsConfig(StoreConfig):
     """Sessions, which may not be lost. On MemoryDB every change is immediate, whatever `apply_immediately` says."""
 
-    durability: Literal["memorydb", "elasticache"]
+    service: Literal["memorydb", "elasticache"]
 
     @property
     def on_memorydb(self) -> bool:
         """Whether MemoryDB serves it, and not ElastiCache."""
-        return self.durability == "memorydb"
+        return self.service == "memorydb"
 
     @property
     def eviction_policy(self) -> EvictionPolicy:
@@ -197,29 +199,29 @@ def _parameter_problems(path: str, store: StoreConfig) -> Iterator[Problem]:
     except parameters.ParameterError as error:
         yield Problem(f"{path}.parameters.{error.name}", str(error))
     else:
-        yield from _scaling_problems(path, store)
+        yield from _autoscaling_problems(path, store)
 
 
-def _scaling_problems(path: str, store: StoreConfig) -> Iterator[Problem]:
-    scaling = store.scaling
-    if scaling is None:
+def _autoscaling_problems(path: str, store: StoreConfig) -> Iterator[Problem]:
+    limits = store.autoscaling
+    if limits is None:
         return
     if not store.node().scales_by_itself:
         yield Problem(
-            f"{path}.scaling",
+            f"{path}.autoscaling",
             f"is not for {store.node_type}: AWS scales m and r nodes of ElastiCache, large to 2xlarge",
         )
     elif not store.cluster_mode:
-        yield Problem(f"{path}.scaling", "needs cluster_mode")
-    elif scaling.max_shards < store.shards:
+        yield Problem(f"{path}.autoscaling", "needs cluster_mode")
+    elif limits.max_shards < store.shards:
         yield Problem(
-            f"{path}.scaling.max_shards",
-            f"{scaling.max_shards} is less than the {store.shards} to begin with",
+            f"{path}.autoscaling.max_shards",
+            f"{limits.max_shards} is less than the {store.shards} to begin with",
         )
-    elif scaling.max_replicas_per_shard < store.replicas_per_shard:
+    elif limits.max_replicas_per_shard < store.replicas_per_shard:
         yield Problem(
-            f"{path}.scaling.max_replicas_per_shard",
-            f"{scaling.max_replicas_per_shard} is less than the {store.replicas_per_shard} to begin with",
+            f"{path}.autoscaling.max_replicas_per_shard",
+            f"{limits.max_replicas_per_shard} is less than the {store.replicas_per_shard} to begin with",
         )
 
 

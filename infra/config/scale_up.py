@@ -11,7 +11,7 @@ from pydantic import Field
 
 from components.cache.sizing import SizingError as NodeSizingError
 from components.cache.sizing import find_node_type
-from components.postgres.parameters import ParameterError
+from components.parameters.errors import ParameterError
 from components.postgres.sizing import SizingError, find_instance_class, validate_gp3
 from components.postgres.standby import StandbyError, follower_parameters, require_standby
 from components.scale_up import ladders
@@ -47,10 +47,9 @@ class ScaleUpConfig(ConfigModel):
     def storages(self, postgres: PostgresConfig) -> Ladder:
         """IOPS and throughput of the primary's storage. Raises LadderError, SizingError."""
         storage = postgres.storage
-        allocated_gib = storage.allocated_storage_gib
-        declared = validate_gp3(allocated_gib, storage.iops, storage.throughput_mib_per_s)
+        declared = storage.gp3()
         largest = validate_gp3(
-            allocated_gib,
+            storage.allocated_storage_gib,
             storage.iops if self.max_iops is None else self.max_iops,
             storage.throughput_mib_per_s
             if self.max_throughput_mib_per_s is None
@@ -63,24 +62,24 @@ class ScaleUpConfig(ConfigModel):
         return ladders.node_types(cache.node_type, self.max_node_type)
 
 
-def grown_postgres(scaling: ScaleUpConfig, postgres: PostgresConfig, running: Size | None) -> PostgresConfig:
+def grown_postgres(scale_up: ScaleUpConfig, postgres: PostgresConfig, running: Size | None) -> PostgresConfig:
     """The configuration with the sizes that run where a ladder leads to them, and replicas that can follow them.
 
     `running` is what AWS says of the primary; None: there is none yet.
     """
     update: dict[str, object] = {}
-    if (size := _grown(scaling.instance_classes(postgres), running)) is not None:
+    if (size := _grown(scale_up.instance_classes(postgres), running)) is not None:
         update["instance_class"] = size["DBInstanceClass"]
-    if (size := _grown(scaling.storages(postgres), running)) is not None:
+    if (size := _grown(scale_up.storages(postgres), running)) is not None:
         update["storage"] = postgres.storage.model_copy(
             update={"iops": size["Iops"], "throughput_mib_per_s": size["StorageThroughput"]}
         )
-    return _with_able_replicas(scaling, postgres).model_copy(update=update)
+    return _with_able_replicas(scale_up, postgres).model_copy(update=update)
 
 
-def grown_cache(scaling: ScaleUpConfig, cache: CacheConfig, running: Size | None) -> CacheConfig:
+def grown_cache(scale_up: ScaleUpConfig, cache: CacheConfig, running: Size | None) -> CacheConfig:
     """The configuration with the node type that runs, where the ladder leads to it; None: there is no cache yet."""
-    size = _grown(scaling.node_types(cache), running)
+    size = _grown(scale_up.node_types(cache), running)
     return cache if size is None else cache.model_copy(update={"node_type": size["CacheNodeType"]})
 
 
@@ -90,13 +89,13 @@ def _grown(ladder: Ladder, running: Size | None) -> Size | None:
     return next((rung for rung in ladder[1:] if rung == size), None)
 
 
-def _with_able_replicas(scaling: ScaleUpConfig, postgres: PostgresConfig) -> PostgresConfig:
+def _with_able_replicas(scale_up: ScaleUpConfig, postgres: PostgresConfig) -> PostgresConfig:
     """Replicas that go on replaying while the primary alone has grown, as far as it may.
 
     The function grows the primary. With a class some settings grow that a standby may not have less of, and replay would
     stop until the next update brings the replicas up: so they are given the largest class's values from the beginning.
     """
-    largest = postgres.model_copy(update={"instance_class": scaling.max_instance_class}).server()
+    largest = postgres.model_copy(update={"instance_class": scale_up.max_instance_class}).server()
     needed = follower_parameters(largest)
     replicas = [
         replica.model_copy(update={"parameters": {**needed, **replica.parameters}})
@@ -105,25 +104,25 @@ def _with_able_replicas(scaling: ScaleUpConfig, postgres: PostgresConfig) -> Pos
     return postgres.model_copy(update={"replicas": replicas})
 
 
-def problems(scaling: ScaleUpConfig, postgres: PostgresConfig, cache: CacheConfig) -> Iterator[Problem]:
+def problems(scale_up: ScaleUpConfig, postgres: PostgresConfig, cache: CacheConfig) -> Iterator[Problem]:
     """What must hold between the ceilings and what is declared. What is declared is judged where it stands."""
-    yield from _instance_problems(scaling, postgres)
-    yield from _storage_problems(scaling, postgres)
-    yield from _node_problems(scaling, cache)
+    yield from _instance_problems(scale_up, postgres)
+    yield from _storage_problems(scale_up, postgres)
+    yield from _node_problems(scale_up, cache)
 
 
-def _instance_problems(scaling: ScaleUpConfig, postgres: PostgresConfig) -> Iterator[Problem]:
+def _instance_problems(scale_up: ScaleUpConfig, postgres: PostgresConfig) -> Iterator[Problem]:
     try:
         postgres.server()
     except (SizingError, ParameterError):
         return
     try:
-        find_instance_class(scaling.max_instance_class)
-        scaling.instance_classes(postgres)
-        able = _with_able_replicas(scaling, postgres)
-        largest = postgres.model_copy(update={"instance_class": scaling.max_instance_class}).server()
+        find_instance_class(scale_up.max_instance_class)
+        scale_up.instance_classes(postgres)
+        able = _with_able_replicas(scale_up, postgres)
+        largest = postgres.model_copy(update={"instance_class": scale_up.max_instance_class}).server()
     except (SizingError, LadderError, ParameterError) as error:
-        yield Problem("scaling.max_instance_class", str(error))
+        yield Problem("scale_up.max_instance_class", str(error))
         return
     for declared, replica in zip(postgres.replicas, able.replicas, strict=True):
         try:
@@ -134,37 +133,36 @@ def _instance_problems(scaling: ScaleUpConfig, postgres: PostgresConfig) -> Iter
         try:
             require_standby(largest, able_server)
         except StandbyError as error:
-            yield Problem("scaling.max_instance_class", f"replica {replica.name!r}: {error}")
+            yield Problem("scale_up.max_instance_class", f"replica {replica.name!r}: {error}")
             return
 
 
-def _storage_problems(scaling: ScaleUpConfig, postgres: PostgresConfig) -> Iterator[Problem]:
-    storage = postgres.storage
+def _storage_problems(scale_up: ScaleUpConfig, postgres: PostgresConfig) -> Iterator[Problem]:
     try:
-        validate_gp3(storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s)
+        postgres.storage.gp3()
     except SizingError:
         return
     try:
-        scaling.storages(postgres)
+        scale_up.storages(postgres)
     except SizingError as error:
-        yield Problem(f"scaling.max_{error.field}", str(error))
+        yield Problem(f"scale_up.max_{error.field}", str(error))
     except LadderError as error:
-        yield Problem("scaling.max_iops", str(error))
+        yield Problem("scale_up.max_iops", str(error))
 
 
-def _node_problems(scaling: ScaleUpConfig, cache: CacheConfig) -> Iterator[Problem]:
+def _node_problems(scale_up: ScaleUpConfig, cache: CacheConfig) -> Iterator[Problem]:
     try:
         cache.node()
     except NodeSizingError:
         return
     try:
-        largest = find_node_type(scaling.max_node_type, "elasticache")
-        scaling.node_types(cache)
+        largest = find_node_type(scale_up.max_node_type, "elasticache")
+        scale_up.node_types(cache)
     except (NodeSizingError, LadderError) as error:
-        yield Problem("scaling.max_node_type", str(error))
+        yield Problem("scale_up.max_node_type", str(error))
         return
-    if cache.scaling is not None and cache.node().scales_by_itself and not largest.scales_by_itself:
+    if cache.autoscaling is not None and cache.node().scales_by_itself and not largest.scales_by_itself:
         yield Problem(
-            "scaling.max_node_type",
-            f"{scaling.max_node_type!r} does not go with cache.scaling: AWS scales m and r nodes of ElastiCache, large to 2xlarge",
+            "scale_up.max_node_type",
+            f"{scale_up.max_node_type!r} does not go with cache.autoscaling: AWS scales m and r nodes of ElastiCache, large to 2xlarge",
         )

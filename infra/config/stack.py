@@ -31,8 +31,16 @@ from infra.config.general import (
 )
 from infra.config.network import NetworkConfig
 from infra.config.pgbouncer import PgbouncerConfig
-from infra.config.postgres import PostgresConfig
+from infra.config.postgres import PostgresConfig, ReplicaConfig
 from infra.config.scale_up import ScaleUpConfig
+
+# Keys of earlier versions, with their new names.
+RENAMED_KEYS = {
+    "scaling": "scale_up",
+    "cache.scaling": "cache.autoscaling",
+    "sessions.scaling": "sessions.autoscaling",
+    "sessions.durability": "sessions.service",
+}
 
 
 class ConfigError(pulumi.RunError):
@@ -40,7 +48,7 @@ class ConfigError(pulumi.RunError):
 
 
 class StackConfig(ConfigModel):
-    """Everything that one stack is told. `stack` is its name; the rest is what its file says."""
+    """The configuration of one stack. `stack` is its name; the other fields are the keys of its file."""
 
     stack: str
     environment: Annotated[Environment, Field(strict=False)]
@@ -58,11 +66,16 @@ class StackConfig(ConfigModel):
     pgbouncer: PgbouncerConfig
     cache: CacheConfig
     sessions: SessionsConfig
-    scaling: ScaleUpConfig
+    scale_up: ScaleUpConfig
     dr: DrConfig = DrConfig()
     dns: DnsConfig
     backups: BackupsConfig
     alarms: AlarmsConfig
+
+    @property
+    def promoted_replica(self) -> ReplicaConfig | None:
+        """The replica that has taken the primary's place, if one has."""
+        return next((each for each in self.postgres.replicas if self.dr.promotes(each)), None)
 
     @classmethod
     def parse(cls, stack: str, values: Mapping[str, Any]) -> Self:
@@ -70,7 +83,7 @@ class StackConfig(ConfigModel):
         try:
             config = cls.model_validate({**values, "stack": stack})
         except ValidationError as error:
-            raise _config_error(stack, [_from_pydantic(details) for details in error.errors()]) from None
+            raise _config_error(stack, _from_pydantic(error)) from None
         problems = list(_problems(config))
         if problems:
             raise _config_error(stack, problems)
@@ -82,12 +95,28 @@ def _config_error(stack: str, problems: list[Problem]) -> ConfigError:
     return ConfigError("\n".join([f"the configuration of stack {stack} cannot be used", *lines]))
 
 
-def _from_pydantic(details: ErrorDetails) -> Problem:
-    """What stands in place of a part, or under an unknown key, is not shown: it may be a password in the wrong place."""
-    path = ".".join(str(step) for step in details["loc"] if step not in {"new", "existing"})
+def _from_pydantic(error: ValidationError) -> list[Problem]:
+    """One problem for each mistake. A renamed key is reported once: not as a missing new key, too."""
+    problems = {_path(details): _problem(details) for details in error.errors()}
+    return [
+        problem
+        for path, problem in problems.items()
+        if not any(new == path and old in problems for old, new in RENAMED_KEYS.items())
+    ]
+
+
+def _path(details: ErrorDetails) -> str:
+    return ".".join(str(step) for step in details["loc"] if step not in {"new", "existing"})
+
+
+def _problem(details: ErrorDetails) -> Problem:
+    """The problem without the value of a part or of an unknown key: it may be a password in the wrong place."""
+    path = _path(details)
     match details["type"]:
+        case "extra_forbidden" if path in RENAMED_KEYS:
+            return Problem(path, f"was renamed; write {RENAMED_KEYS[path]} instead")
         case "extra_forbidden":
-            return Problem(path, "unknown key; remove it, or see infra/domains for the keys that exist")
+            return Problem(path, "unknown key; remove it, or see infra/config for the keys that exist")
         case "missing":
             return Problem(path, "is missing; give it a value")
         case "value_error":
@@ -124,7 +153,7 @@ def _problems(config: StackConfig) -> Iterator[Problem]:
     )
     yield from cache.problems("cache", config.cache, config.environment)
     yield from cache.problems("sessions", config.sessions, config.environment)
-    yield from scale_up.problems(config.scaling, config.postgres, config.cache)
+    yield from scale_up.problems(config.scale_up, config.postgres, config.cache)
     yield from alarms.problems(config.alarms, config.environment)
 
 

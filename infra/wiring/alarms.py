@@ -12,30 +12,26 @@ from components.alarms.alarms import Alarms as RegionalAlarms
 from components.alarms.alarms import AlarmsArgs
 from components.alarms.dashboard import AlarmDashboard, DashboardArgs
 from components.alarms.rows import Composite, Row, Severity
-from components.encryption import DataClass
-from components.notifications import NotificationTopic, NotificationTopicArgs
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
-from components.postgres import sizing
 from components.postgres.instance import PostgresInstance
 from components.postgres.standby import Server
 from components.windows import WeeklyWindow
 from contract.names import PhysicalNames
+from contract.outputs import OutputKey
 from infra.config.cache import StoreConfig
 from infra.config.postgres import ReplicaConfig
 from infra.config.stack import StackConfig
+from infra.outputs import Outputs
 from infra.wiring.backups import Backups
 from infra.wiring.pgbouncer import Pool
 from infra.wiring.postgres import PostgresServers
-from infra.wiring.regional import Region
-from infra.wiring.scale_up import Scaling
+from infra.wiring.regional import Region, Regions
+from infra.wiring.scale_up import DeclaredScaleUp
+from infra.wiring.topics import Topics, declare_topics
 
 POSTGRES_MAINTENANCE, REPLICA_MAINTENANCE = "maintenance-postgres", "maintenance-replicas"
 # Both are computed for every server, in MiB.
 WAL_PARAMETERS = ("max_wal_size", "max_slot_wal_keep_size")
-
-
-# By severity; in an environment that pages nobody there is none for pages.
-Topics = Mapping[Severity, pulumi.Output[str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +42,14 @@ class Alarms:
     topic_arns: Mapping[str, pulumi.Output[str]]
     dr_topic_arns: Mapping[str, pulumi.Output[str]]
     dashboard_name: str
+
+    def outputs(self) -> Outputs:
+        """The topics by severity, and the dashboard."""
+        return {
+            OutputKey.ALARM_TOPIC_ARNS: self.topic_arns,
+            OutputKey.DR_ALARM_TOPIC_ARNS: self.dr_topic_arns,
+            OutputKey.ALARM_DASHBOARD_NAME: self.dashboard_name,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,43 +65,25 @@ class Watched:
         return (*self.composites, *self.rows)
 
 
-def declare_topics(prefix: str, config: StackConfig, region: Region) -> Topics:
-    """One region's topics: one for each severity that the environment knows."""
-    recipients = {Severity.PAGE: config.alarms.page, Severity.TICKET: config.alarms.ticket}
-    return {
-        severity: NotificationTopic(
-            f"{prefix}-{severity}",
-            NotificationTopicArgs(
-                account_id=config.account_id,
-                kms_key_arn=region.key_arn(DataClass.NOTIFICATIONS),
-                email_addresses=told.email_addresses,
-            ),
-            region.opts,
-        ).arn
-        for severity, told in recipients.items()
-        if told is not None
-    }
-
-
 def declare_alarms(
     config: StackConfig,
+    regions: Regions,
     *,
-    home: Region,
-    dr: Region,
     postgres: PostgresServers,
     pool: Pool,
     backups: Backups,
     topics: Topics,
-    scaling: Scaling,
+    scale_up: DeclaredScaleUp,
 ) -> Alarms:
-    """Both regions' alarms; `topics` are those at home. `scaling` has what an alarm calls when it goes off."""
+    """Both regions' alarms; `topics` are those of the primary region. `scale_up` has the function that alarms call."""
+    home, dr = regions.primary, regions.dr
     at_home = _watched_at_home(config, home, postgres, pool, backups)
     abroad = _watched_abroad(config, dr, postgres)
     dr_topics = declare_topics("dr-alarms", config, dr) if abroad.rows else {}
     names = PhysicalNames(config.stack)
     # Also where no alarm calls it any more, after a promotion: an update with targets, which is how one begins, leaves every
     # other alarm with the dependencies that it had, and the engine breaks its state where one of them comes later.
-    after_function = pulumi.ResourceOptions(depends_on=scaling.function)
+    after_function = pulumi.ResourceOptions(depends_on=scale_up.function)
     declared = [
         RegionalAlarms(
             name,
@@ -106,7 +92,7 @@ def declare_alarms(
                 rows=watched.rows,
                 composites=watched.composites,
                 topic_arns=_told(region_topics),
-                scale_up_arns=scaling.scale_up_arns,
+                scale_up_arns=scale_up.scale_up_arns,
             ),
             pulumi.ResourceOptions.merge(region.opts, after_function),
         )
@@ -232,9 +218,7 @@ def _database(
         feeds_replicas=feeds_replicas,
         memory_bytes=server.instance_class.memory_bytes,
         max_connections=server.planned_max_connections,
-        iops=sizing.validate_gp3(
-            storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s
-        ).iops,
+        iops=storage.gp3().iops,
         allocated_storage_gib=storage.allocated_storage_gib,
         max_wal_size_mib=declared["max_wal_size"],
         max_slot_wal_keep_size_mib=declared["max_slot_wal_keep_size"],

@@ -2,45 +2,49 @@
 
 from dataclasses import dataclass
 
-import pulumi
-
-from components.backups.exports import (
-    ExportBucket,
-    ExportBucketArgs,
-    ExportReplication,
-    ExportReplicationArgs,
-)
+from components.backups.export_replication import ExportReplication, ExportReplicationArgs
+from components.backups.exports import ExportBucket, ExportBucketArgs
 from components.backups.plan import BackupPlan, BackupPlanArgs, BackupRule
 from components.backups.replication import AutomatedBackupsReplication, AutomatedBackupsReplicationArgs
 from components.backups.restore_testing import RestoreTesting, RestoreTestingArgs
 from components.backups.vault import BackupVault, BackupVaultArgs, VaultLock
 from components.encryption import DataClass
-from contract.names import PhysicalNames
+from contract.outputs import OutputKey
 from infra.config.stack import StackConfig
-from infra.wiring.regional import Region
+from infra.outputs import Outputs
+from infra.wiring.postgres import PostgresServers
+from infra.wiring.regional import Region, Regions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backups:
-    """Where backups and exports are kept."""
+    """The vaults and the export buckets of both regions."""
 
     vault: BackupVault
     dr_vault: BackupVault
     exports: ExportBucket
     dr_exports: ExportBucket
 
+    def outputs(self) -> Outputs:
+        """The vaults' ARNs and the buckets' names."""
+        return {
+            OutputKey.BACKUP_VAULT_ARN: self.vault.arn,
+            OutputKey.DR_BACKUP_VAULT_ARN: self.dr_vault.arn,
+            OutputKey.EXPORT_BUCKET: self.exports.bucket,
+            OutputKey.DR_EXPORT_BUCKET: self.dr_exports.bucket,
+        }
 
-def declare_backups(
-    config: StackConfig, *, home: Region, dr: Region, primary_arn: pulumi.Input[str], is_promoted: bool
-) -> Backups:
-    """Everything that keeps the data of the instance `primary_arn` in `home`.
+
+def declare_backups(config: StackConfig, regions: Regions, postgres: PostgresServers) -> Backups:
+    """Everything that keeps the primary's data outside of RDS's own backups.
 
     After a promotion the DR region has a primary too, and backs it up; there is no third region to copy to.
     """
-    vault, dr_vault = _vault(config, "", home), _vault(config, "dr-", dr)
-    _plan(config, "", home, vault, copy_vault=dr_vault)
-    _restore_testing(config, "", home, vault)
-    if is_promoted:
+    primary, dr = regions.primary, regions.dr
+    vault, dr_vault = _vault(config, "", primary), _vault(config, "dr-", dr)
+    _plan(config, "", primary, vault, copy_vault=dr_vault)
+    _restore_testing(config, "", primary, vault)
+    if postgres.is_promoted:
         _plan(config, "dr-", dr, dr_vault, copy_vault=None)
         _restore_testing(config, "dr-", dr, dr_vault)
     replication = config.backups.automated_backups_replication
@@ -48,17 +52,17 @@ def declare_backups(
         AutomatedBackupsReplication(
             "dr-automated-backups",
             AutomatedBackupsReplicationArgs(
-                source_region=home.name,
+                source_region=primary.name,
                 destination_region=dr.name,
-                source_db_instance_arn=primary_arn,
+                source_db_instance_arn=postgres.primary.arn,
                 kms_key_arn=dr.key_arn(DataClass.DATABASE),
                 retention_days=replication.retention_days,
             ),
             dr.opts,
         )
-    exports, dr_exports = _exports(config, "", home), _exports(config, "dr-", dr)
+    exports, dr_exports = _exports(config, "", primary), _exports(config, "dr-", dr)
     ExportReplication(
-        "export-replication", ExportReplicationArgs(source=exports, destination=dr_exports), home.opts
+        "export-replication", ExportReplicationArgs(source=exports, destination=dr_exports), primary.opts
     )
     return Backups(vault=vault, dr_vault=dr_vault, exports=exports, dr_exports=dr_exports)
 
@@ -68,7 +72,7 @@ def _vault(config: StackConfig, prefix: str, region: Region) -> BackupVault:
     return BackupVault(
         f"{prefix}backups",
         BackupVaultArgs(
-            region=region.name,
+            placement=region.placement,
             kms_key_arn=region.key_arn(DataClass.BACKUPS),
             notification_topic_arn=region.notifications.arn,
             lock=(
@@ -78,7 +82,6 @@ def _vault(config: StackConfig, prefix: str, region: Region) -> BackupVault:
                     min_retention_days=lock.min_retention_days, max_retention_days=lock.max_retention_days
                 )
             ),
-            durability=config.durability,
         ),
         region.opts,
     )
@@ -90,9 +93,7 @@ def _plan(
     BackupPlan(
         f"{prefix}backup-plan",
         BackupPlanArgs(
-            account_id=config.account_id,
-            region=region.name,
-            names=PhysicalNames(config.stack),
+            placement=region.placement,
             time_zone=config.time_zone,
             rules=[
                 BackupRule(
@@ -118,9 +119,7 @@ def _restore_testing(config: StackConfig, prefix: str, region: Region, vault: Ba
     RestoreTesting(
         f"{prefix}restore-testing",
         RestoreTestingArgs(
-            account_id=config.account_id,
-            region=region.name,
-            names=PhysicalNames(config.stack),
+            placement=region.placement,
             time_zone=config.time_zone,
             schedule=wanted.schedule,
             vault_arns=[vault.arn],
@@ -137,13 +136,10 @@ def _exports(config: StackConfig, prefix: str, region: Region) -> ExportBucket:
     return ExportBucket(
         f"{prefix}exports",
         ExportBucketArgs(
-            account_id=config.account_id,
-            region=region.name,
-            names=PhysicalNames(config.stack),
+            placement=region.placement,
             kms_key_arn=region.key_arn(DataClass.EXPORTS),
             retention_days=exports.retention_days,
             object_lock_days=exports.object_lock_days,
-            durability=config.durability,
         ),
         region.opts,
     )

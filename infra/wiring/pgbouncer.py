@@ -1,9 +1,11 @@
-"""PgBouncer: the pool in the primary region, in front of whoever takes writes and whoever answers reads there."""
+"""PgBouncer: the pool in the primary region, in front of the writer and of the readers there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 
+from components.dns import Service, service_name
 from components.encryption import DataClass
 from components.pgbouncer.images import ImageRepository, ImageRepositoryArgs
 from components.pgbouncer.pool_budget import PoolBudget
@@ -11,6 +13,7 @@ from components.pgbouncer.pooler import Pooler, PoolerArgs
 from components.pgbouncer.rotation import PasswordRotation, PasswordRotationArgs
 from components.pgbouncer.settings import (
     IMAGE_VERSION,
+    READER_DATABASE,
     WRITER_DATABASE,
     DatabaseRoute,
     Files,
@@ -19,130 +22,138 @@ from components.pgbouncer.settings import (
 )
 from components.pgbouncer.task import RDS_AUTHORITIES, SECRETS_DIRECTORY, SOCKET_DIRECTORY
 from components.pgbouncer.users import PoolUsers, PoolUsersArgs
-from components.postgres.instance import Clients, PostgresInstance
-from contract.names import PhysicalNames
+from components.postgres.instance import PostgresInstance
+from contract.outputs import OutputKey
 from infra.config import pgbouncer
 from infra.config.pgbouncer import Budgets
 from infra.config.stack import StackConfig
+from infra.outputs import Outputs
 from infra.wiring.postgres import PostgresServers
-from infra.wiring.regional import Region
+from infra.wiring.regional import Region, Regions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pool:
-    """The pool with what belongs to it."""
+    """The pool with its images, users and password rotation."""
 
     pooler: Pooler
     images: ImageRepository
     users: PoolUsers
     rotation: PasswordRotation
 
+    def outputs(self) -> Outputs:
+        """Where applications connect, and what an operator looks at."""
+        return {
+            OutputKey.POOLER_PORT: self.pooler.port,
+            OutputKey.POOLER_DATABASE_NAMES: [WRITER_DATABASE, READER_DATABASE],
+            OutputKey.POOLER_APP_SECRET_ARN: self.users.app_secret_arn,
+            OutputKey.POOLER_REPOSITORY_URL: self.images.url,
+            OutputKey.POOLER_CLUSTER_NAME: self.pooler.cluster_name,
+            OutputKey.POOLER_SERVICE_NAME: self.pooler.service_name,
+            OutputKey.POOLER_LOG_GROUP_NAME: self.pooler.log_group_name,
+        }
 
-def declare_pgbouncer(
-    config: StackConfig, *, home: Region, dr: Region, postgres: PostgresServers, name: str
-) -> Pool:
-    """The pool that clients in `home` know as `name`.
+
+def declare_pool(config: StackConfig, regions: Regions, postgres: PostgresServers) -> Pool:
+    """The pool in the primary region.
 
     It connects to the instances' own addresses, which their certificates are for. A promotion changes them, and with them
     the task definition: the deployment that follows is what moves the pool.
     """
+    primary = regions.primary
+    name = service_name(Service.POOLER, config.dns.zone_name)
     images = ImageRepository(
         "pooler-images",
         ImageRepositoryArgs(
-            repository_name=PhysicalNames(config.stack).of("pooler"),
-            kms_key_arn=home.key_arn(DataClass.IMAGES),
-            durability=config.durability,
+            placement=primary.placement,
+            repository_name=primary.placement.names.of("pooler"),
+            kms_key_arn=primary.key_arn(DataClass.IMAGES),
         ),
-        home.opts,
+        primary.opts,
     )
-    users = PoolUsers("pooler-users", _users_args(config, home, dr, name), home.opts)
-    reachable = _reachable(home, postgres)
+    users = PoolUsers("pooler-users", _users_args(config, regions, name), primary.opts)
+    reachable = _reachable(primary, postgres)
     pooler_args = _pooler_args(
-        config, home, postgres=postgres, images=images, users=users, reachable=reachable, name=name
+        config, primary, postgres=postgres, images=images, users=users, reachable=reachable, name=name
     )
-    pooler = Pooler("pooler", pooler_args, home.opts)
+    pooler = Pooler("pooler", pooler_args, primary.opts)
     for instance in reachable.values():
         instance.allow_from("pooler", pooler.security_group_id)
     rotation = PasswordRotation(
-        "pooler-rotation", _rotation_args(config, home, pooler, users, name), home.opts
+        "pooler-rotation", _rotation_args(config, primary, pooler, users, name), primary.opts
     )
     return Pool(pooler=pooler, images=images, users=users, rotation=rotation)
 
 
-def _reachable(home: Region, postgres: PostgresServers) -> dict[str, PostgresInstance]:
-    """The instances behind the pool that are in its own region. One elsewhere lets in ranges, not groups: `postgres.clients`."""
-    wanted = {"writer": postgres.writer, **postgres.readers[home.name]}
+def _reachable(primary: Region, postgres: PostgresServers) -> dict[str, PostgresInstance]:
+    """The instances behind the pool that are in its own region, by their name in rules.
+
+    An instance in another region lets in ranges and no security groups: `postgres.clients`.
+    """
+    wanted = {"writer": postgres.writer, **postgres.readers[primary.name]}
     return {
         name: instance
         for name, instance in wanted.items()
-        if instance is not postgres.writer or (name == "writer" and postgres.writer_region == home.name)
+        if instance is not postgres.writer or (name == "writer" and postgres.writer_region == primary.name)
     }
 
 
-def _cidrs_abroad(config: StackConfig, home: Region, postgres: PostgresServers) -> list[str]:
+def _dr_cidrs(config: StackConfig, primary: Region, postgres: PostgresServers) -> list[str]:
     """The DR network's range once a promoted instance there takes writes; the configuration has it then."""
     cidr = config.network.dr.cidr
-    return [] if postgres.writer_region == home.name or cidr is None else [cidr]
+    return [] if postgres.writer_region == primary.name or cidr is None else [cidr]
 
 
-def _users_args(config: StackConfig, home: Region, dr: Region, name: str) -> PoolUsersArgs:
+def _users_args(config: StackConfig, regions: Regions, name: str) -> PoolUsersArgs:
     return PoolUsersArgs(
         username=config.pgbouncer.username,
-        secret_name_prefix=PhysicalNames(config.stack).of("pooler-"),
+        secret_name_prefix=regions.primary.placement.names.of("pooler-"),
         host=name,
         port=config.pgbouncer.port,
         database_name=WRITER_DATABASE,
-        kms_key_arn=home.key_arn(DataClass.SECRETS),
-        recovery_window_days=config.secrets.recovery_window_days,
-        replica_region=dr.name,
-        replica_kms_key_arn=dr.key_arn(DataClass.SECRETS),
-        durability=config.durability,
+        storage=regions.secrets,
     )
 
 
 def _pooler_args(
     config: StackConfig,
-    home: Region,
+    primary: Region,
     *,
     postgres: PostgresServers,
     images: ImageRepository,
     users: PoolUsers,
-    reachable: dict[str, PostgresInstance],
+    reachable: Mapping[str, PostgresInstance],
     name: str,
 ) -> PoolerArgs:
     wanted = config.pgbouncer
     return PoolerArgs(
-        account_id=config.account_id,
-        region=home.name,
-        names=PhysicalNames(config.stack),
-        network=home.network,
+        placement=primary.placement,
+        network=primary.network,
         image=pulumi.Output.concat(images.url, "@", wanted.image_digest),
         repository_arn=images.arn,
-        configuration=_configuration(config, home, postgres),
+        configuration=_configuration(config, primary, postgres),
         userlist_secret_arn=users.userlist_secret_arn,
         userlist_version=users.userlist_version,
-        secrets_key_arn=home.key_arn(DataClass.SECRETS),
-        logs_key_arn=home.key_arn(DataClass.LOGS),
+        secrets_key_arn=primary.key_arn(DataClass.SECRETS),
+        logs_key_arn=primary.key_arn(DataClass.LOGS),
         tls_name=name,
         port=wanted.port,
-        clients=Clients(security_group_ids=wanted.clients.security_group_ids, cidrs=wanted.clients.cidrs),
+        clients=wanted.clients.as_clients(),
         databases={each: instance.security_group_id for each, instance in reachable.items()},
-        database_cidrs=_cidrs_abroad(config, home, postgres),
+        database_cidrs=_dr_cidrs(config, primary, postgres),
         database_port=config.postgres.port,
         cpu_units=wanted.cpu_units,
         memory_mib=wanted.memory_mib,
         min_tasks=wanted.min_tasks,
         max_tasks=wanted.max_tasks,
         target_cpu_percent=wanted.target_cpu_percent,
-        log_retention_days=config.logs.retention_days,
-        durability=config.durability,
     )
 
 
-def _configuration(config: StackConfig, home: Region, postgres: PostgresServers) -> pulumi.Output[str]:
-    """pgbouncer.ini, once the addresses of the instances are known."""
+def _configuration(config: StackConfig, primary: Region, postgres: PostgresServers) -> pulumi.Output[str]:
+    """The text of pgbouncer.ini, once the addresses of the instances are known."""
     budgets = pgbouncer.budgets(config.pgbouncer, config.postgres, config.dr, config.regions)
-    readers = [reader.address for reader in postgres.readers[home.name].values()]
+    readers = [reader.address for reader in postgres.readers[primary.name].values()]
     return pulumi.Output.all(
         writer=postgres.writer.address,
         readers=pulumi.Output.all(*readers),
@@ -176,22 +187,18 @@ def _settings(
 
 
 def _rotation_args(
-    config: StackConfig, home: Region, pooler: Pooler, users: PoolUsers, name: str
+    config: StackConfig, primary: Region, pooler: Pooler, users: PoolUsers, name: str
 ) -> PasswordRotationArgs:
     return PasswordRotationArgs(
-        account_id=config.account_id,
-        region=home.name,
-        names=PhysicalNames(config.stack),
-        network=home.network,
+        placement=primary.placement,
+        network=primary.network,
         pooler=pooler,
         pooler_name=name,
         database_name=WRITER_DATABASE,
         app_secret_arn=users.app_secret_arn,
         app_secret_version=users.app_secret_version,
         userlist_secret_arn=users.userlist_secret_arn,
-        secrets_key_arn=home.key_arn(DataClass.SECRETS),
-        logs_key_arn=home.key_arn(DataClass.LOGS),
+        secrets_key_arn=primary.key_arn(DataClass.SECRETS),
+        logs_key_arn=primary.key_arn(DataClass.LOGS),
         rotation_days=config.pgbouncer.rotation_days,
-        log_retention_days=config.logs.retention_days,
-        durability=config.durability,
     )

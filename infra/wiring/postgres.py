@@ -1,4 +1,4 @@
-"""PostgreSQL: the primary, its replicas, and which of them takes writes."""
+"""PostgreSQL: the primary, its replicas, the current writer, and the administrator's credentials."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pulumi
 
+from components.backups.plan import selection_tags
 from components.encryption import DataClass
-from components.postgres import sizing
-from components.postgres.instance import Clients, Monitoring, PostgresInstance, PostgresInstanceArgs
+from components.postgres.instance import Monitoring, PostgresInstance, PostgresInstanceArgs
 from components.postgres.primary import (
     PointInTimeRestore,
     PostgresPrimary,
@@ -18,20 +18,21 @@ from components.postgres.primary import (
 )
 from components.postgres.replica import PostgresReplica, PostgresReplicaArgs, Promotion
 from components.postgres.standby import Server
-from components.secrets import Credentials
+from components.secrets import Credentials, CredentialsArgs, DatabaseConnection, DatabaseConnectionArgs
 from components.windows import WeeklyWindow
-from contract.names import PhysicalNames
+from contract.outputs import OutputKey
 from infra.config.postgres import ClientsConfig, ReplicaConfig, RestoreConfig
 from infra.config.stack import StackConfig
-from infra.wiring.regional import Region
+from infra.outputs import Outputs
+from infra.wiring.regional import Region, Regions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostgresServers:
     """All instances. `writer` is the primary, or the replica that was promoted in its place; it is in `writer_region`.
 
-    `readers` are who answers reads, by region and name: the region's replicas, or the writer where there is none. After
-    a promotion only the writer does: what the others hold is the old primary's past.
+    `readers` are the instances that answer reads, by region and name: the region's replicas, or the writer where there is
+    none. After a promotion only the writer does: the other replicas hold the old primary's past.
     """
 
     primary: PostgresPrimary
@@ -39,46 +40,93 @@ class PostgresServers:
     writer: PostgresInstance
     writer_region: str
     readers: Mapping[str, Mapping[str, PostgresInstance]]
+    admin: Credentials
+
+    @property
+    def is_promoted(self) -> bool:
+        """True once a replica has taken the primary's place."""
+        return self.writer is not self.primary
+
+    def outputs(self) -> Outputs:
+        """The current writer, the replicas' addresses and the administrator's secret."""
+        writer = self.writer
+        return {
+            OutputKey.POSTGRES_ADDRESS: writer.address,
+            OutputKey.POSTGRES_PORT: writer.port,
+            OutputKey.POSTGRES_DATABASE_NAME: self.primary.database_name,
+            OutputKey.POSTGRES_REGION: self.writer_region,
+            OutputKey.POSTGRES_IDENTIFIER: writer.identifier,
+            OutputKey.POSTGRES_ARN: writer.arn,
+            OutputKey.POSTGRES_RESOURCE_ID: writer.resource_id,
+            OutputKey.POSTGRES_KMS_KEY_ARN: writer.kms_key_arn,
+            OutputKey.POSTGRES_PARAMETER_GROUP_NAME: writer.parameter_group_name,
+            OutputKey.POSTGRES_SECURITY_GROUP_ID: writer.security_group_id,
+            OutputKey.POSTGRES_ADMIN_SECRET_ARN: self.admin.secret_arn,
+            OutputKey.POSTGRES_REPLICA_ADDRESSES: {
+                name: each.address for name, each in self.replicas.items()
+            },
+        }
 
 
 def declare_postgres(
-    config: StackConfig, *, home: Region, dr: Region, admin: Credentials, backup_tags: Mapping[str, str]
+    config: StackConfig, regions: Regions, admin_password: pulumi.Output[str] | None
 ) -> PostgresServers:
-    """The primary, in `home`, and every replica that the configuration lists. What takes writes carries `backup_tags`."""
-    regions = {region.name: region for region in (home, dr)}
-    primary = PostgresPrimary("postgres", _primary_args(config, home, admin, backup_tags), home.opts)
+    """The primary in the primary region, and every replica that the configuration lists.
+
+    Omitted `admin_password`: one is generated. The writer carries the tags by which AWS Backup selects it.
+    """
+    admin = Credentials("postgres-admin", _admin_args(config, regions, admin_password), regions.primary.opts)
+    by_name = {region.name: region for region in (regions.primary, regions.dr)}
+    primary = PostgresPrimary("postgres", _primary_args(config, regions.primary, admin), regions.primary.opts)
     replicas = {
         wanted.name: PostgresReplica(
             f"postgres-replica-{wanted.name}",
-            _replica_args(
-                config,
-                wanted,
-                regions[wanted.region],
-                primary=primary,
-                admin=admin,
-                backup_tags=backup_tags,
-            ),
-            regions[wanted.region].opts,
+            _replica_args(config, wanted, by_name[wanted.region], primary=primary, admin=admin),
+            by_name[wanted.region].opts,
         )
         for wanted in config.postgres.replicas
     }
-    promoted = [wanted for wanted in config.postgres.replicas if config.dr.promotes(wanted)]
-    writer = replicas[promoted[0].name] if promoted else primary
-    if promoted and config.dr.backup_retention_days == 0:
+    promoted = config.promoted_replica
+    writer = primary if promoted is None else replicas[promoted.name]
+    if promoted is not None and config.dr.backup_retention_days == 0:
         pulumi.log.warn(
             "dr.backup_retention_days is 0: the new primary has no point-in-time recovery; set it as soon as this is up"
         )
-    return PostgresServers(
+    servers = PostgresServers(
         primary=primary,
         replicas=replicas,
         writer=writer,
-        writer_region=promoted[0].region if promoted else home.name,
+        writer_region=regions.primary.name if promoted is None else promoted.region,
         readers={
-            region: {"writer": writer}
-            if promoted
-            else _replicas_in(region, config, replicas) or {"writer": writer}
-            for region in regions
+            region: ({} if promoted else _replicas_in(region, config, replicas)) or {"writer": writer}
+            for region in by_name
         },
+        admin=admin,
+    )
+    DatabaseConnection("postgres-admin-connection", _connection_args(config, servers), regions.primary.opts)
+    return servers
+
+
+def _admin_args(
+    config: StackConfig, regions: Regions, password: pulumi.Output[str] | None
+) -> CredentialsArgs:
+    return CredentialsArgs(
+        secret_name_prefix=regions.primary.placement.names.of("postgres-admin-"),
+        username=config.postgres.admin_username,
+        password=password,
+        storage=regions.secrets,
+    )
+
+
+def _connection_args(config: StackConfig, servers: PostgresServers) -> DatabaseConnectionArgs:
+    """The writer's address. The user's and the database's name are the primary's: a promoted replica has them from it."""
+    return DatabaseConnectionArgs(
+        credentials=servers.admin,
+        host=servers.writer.address,
+        port=servers.writer.port,
+        database_name=servers.primary.database_name,
+        username=servers.primary.username,
+        durability=config.durability,
     )
 
 
@@ -90,9 +138,7 @@ def _replicas_in(
     }
 
 
-def _primary_args(
-    config: StackConfig, region: Region, admin: Credentials, backup_tags: Mapping[str, str]
-) -> PostgresPrimaryArgs:
+def _primary_args(config: StackConfig, region: Region, admin: Credentials) -> PostgresPrimaryArgs:
     postgres = config.postgres
     return PostgresPrimaryArgs(
         instance=_instance_args(
@@ -104,7 +150,7 @@ def _primary_args(
             max_allocated_storage_gib=postgres.storage.max_allocated_storage_gib,
             clients=postgres.clients,
             maintenance_window=postgres.maintenance_window,
-            tags=backup_tags,
+            tags=selection_tags(region.placement.names),
         ),
         engine_version=postgres.engine_version,
         database_name=postgres.database_name,
@@ -121,9 +167,8 @@ def _replica_args(
     *,
     primary: PostgresPrimary,
     admin: Credentials,
-    backup_tags: Mapping[str, str],
 ) -> PostgresReplicaArgs:
-    is_abroad = wanted.region != config.regions.primary
+    is_cross_region = wanted.region != config.regions.primary
     is_promoted = config.dr.promotes(wanted)
     return PostgresReplicaArgs(
         instance=_instance_args(
@@ -135,10 +180,10 @@ def _replica_args(
             max_allocated_storage_gib=config.postgres.ceiling_gib(wanted),
             clients=config.postgres.replica_clients(wanted, config.regions.primary),
             maintenance_window=config.postgres.replica_maintenance_window(wanted),
-            tags=backup_tags if is_promoted else {},
+            tags=selection_tags(region.placement.names) if is_promoted else {},
         ),
-        source_identifier=None if is_abroad else primary.identifier,
-        source_arn=primary.arn if is_abroad else None,
+        source_identifier=None if is_cross_region else primary.identifier,
+        source_arn=primary.arn if is_cross_region else None,
         availability_zone=wanted.availability_zone,
         promotion=(
             Promotion(credentials=admin, backup_retention_days=config.dr.backup_retention_days)
@@ -162,22 +207,17 @@ def _instance_args(
 ) -> PostgresInstanceArgs:
     postgres = config.postgres
     return PostgresInstanceArgs(
-        account_id=config.account_id,
-        region=region.name,
-        identifier=PhysicalNames(config.stack).of(role),
+        placement=region.placement,
+        identifier=region.placement.names.of(role),
         parameter_group_family=postgres.family,
         parameters=server.parameters,
         instance_class=server.instance_class.name,
         multi_az=multi_az,
         port=postgres.port,
-        storage=sizing.validate_gp3(
-            postgres.storage.allocated_storage_gib,
-            postgres.storage.iops,
-            postgres.storage.throughput_mib_per_s,
-        ),
+        storage=postgres.storage.gp3(),
         max_allocated_storage_gib=max_allocated_storage_gib,
         network=region.network,
-        clients=Clients(security_group_ids=clients.security_group_ids, cidrs=clients.cidrs),
+        clients=clients.as_clients(),
         database_key_arn=region.key_arn(DataClass.DATABASE),
         logs_key_arn=region.key_arn(DataClass.LOGS),
         notification_topic_arn=region.notifications.arn,
@@ -187,11 +227,9 @@ def _instance_args(
         monitoring=Monitoring(
             enhanced_interval_seconds=postgres.monitoring.enhanced_interval_seconds,
             performance_insights_retention_days=postgres.monitoring.performance_insights_retention_days,
-            log_retention_days=config.logs.retention_days,
         ),
         apply_immediately=postgres.apply_immediately,
         tags=tags,
-        durability=config.durability,
     )
 
 
@@ -208,5 +246,5 @@ def _restore(wanted: RestoreConfig | None) -> Restore | None:
 
 
 def _rfc3339(moment: datetime) -> str:
-    """As RDS takes a time: in UTC, to the second."""
+    """A moment in the form that RDS takes: in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Scaling up on alarm: what runs by now, and the function that lets it grow."""
+"""Scale-up on alarm: the sizes that run by now, and the function that raises them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import elasticache, rds
 
+from components.alarms.rows import Severity
 from components.encryption import DataClass
 from components.scale_up.function import ScaleUp, ScaleUpArgs, ScaleUpTarget
 from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
@@ -18,7 +19,8 @@ from infra.config.stack import StackConfig
 from infra.providers import Providers
 from infra.wiring.cache import Stores
 from infra.wiring.postgres import PostgresServers
-from infra.wiring.regional import Region
+from infra.wiring.regional import Regions
+from infra.wiring.topics import Topics
 
 # Which alarms of the catalogue ask for a step of which target.
 CLASS_ALARMS = ("postgres-cpu", "postgres-memory", "postgres-connections")
@@ -27,37 +29,43 @@ NODE_ALARMS = ("cache-cpu", "cache-memory")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scaling:
-    """The function, unless scaling is off, and its ARN by the row of the alarm that calls it. Alarms of what cannot grow are not there."""
+class DeclaredScaleUp:
+    """The function, unless scale-up is off, and its ARN by the row of the alarm that calls it.
+
+    A row is missing where its target has no larger size.
+    """
 
     function: pulumi.Resource | None
     scale_up_arns: Mapping[str, pulumi.Output[str]]
 
 
-def with_what_grew(config: StackConfig, providers: Providers) -> StackConfig:
-    """`config` with the sizes that the function has given to what runs; `providers` look them up.
+def with_running_sizes(declared: StackConfig, providers: Providers) -> StackConfig:
+    """`declared` with the sizes that scale-up has given to the running resources; `providers` look them up.
 
     After a promotion only the promoted instance is looked up: the primary region may be lost, and must not be asked.
     """
-    if config.scaling.mode == "off":
-        return config
-    promoted = next((each for each in config.postgres.replicas if config.dr.promotes(each)), None)
-    names = PhysicalNames(config.stack)
+    if declared.scale_up.mode == "off":
+        return declared
+    promoted = declared.promoted_replica
+    names = PhysicalNames(declared.stack)
     if promoted is None:
-        at_home = pulumi.InvokeOptions(provider=providers.primary)
-        instance, nodes = _running_instance(names.of("postgres"), at_home), _running_cache(names, at_home)
+        in_primary = pulumi.InvokeOptions(provider=providers.primary)
+        instance, nodes = (
+            _running_instance(names.of("postgres"), in_primary),
+            _running_cache(names, in_primary),
+        )
     else:
         instance, nodes = _running_promoted(names, promoted, providers), None
-    postgres = grown_postgres(config.scaling, config.postgres, instance)
-    cache = grown_cache(config.scaling, config.cache, nodes)
-    for what, declared, grown in (
-        ("postgres.instance_class", config.postgres.instance_class, postgres.instance_class),
-        ("postgres.storage", config.postgres.storage, postgres.storage),
-        ("cache.node_type", config.cache.node_type, cache.node_type),
+    postgres = grown_postgres(declared.scale_up, declared.postgres, instance)
+    cache = grown_cache(declared.scale_up, declared.cache, nodes)
+    for key, before, running in (
+        ("postgres.instance_class", declared.postgres.instance_class, postgres.instance_class),
+        ("postgres.storage", declared.postgres.storage, postgres.storage),
+        ("cache.node_type", declared.cache.node_type, cache.node_type),
     ):
-        if grown != declared:
-            pulumi.log.info(f"{what}: {declared} is declared and has grown to {grown}, which stays")
-    return config.model_copy(update={"postgres": postgres, "cache": cache})
+        if running != before:
+            pulumi.log.info(f"{key}: {before} is declared and has grown to {running}, which stays")
+    return declared.model_copy(update={"postgres": postgres, "cache": cache})
 
 
 def _running_promoted(names: PhysicalNames, replica: ReplicaConfig, providers: Providers) -> Size | None:
@@ -92,77 +100,76 @@ def _running_cache(names: PhysicalNames, opts: pulumi.InvokeOptions) -> Size | N
     return {"CacheNodeType": found.node_type}
 
 
-def declare_scaling(
-    config: StackConfig,
+def declare_scale_up(
+    declared: StackConfig,
+    regions: Regions,
     *,
-    home: Region,
     postgres: PostgresServers,
     stores: Stores,
-    topic_arn: pulumi.Input[str],
-) -> Scaling:
-    """The function in `home`, for the primary and the cache there. `config` is the declared one: its sizes are the floor.
+    topics: Topics,
+) -> DeclaredScaleUp:
+    """The function in the primary region, for the primary and the cache there.
 
-    `topic_arn` is where it says what it does or proposes: where the alarms that ask for it go.
+    The sizes of `declared` are the smallest ones of each ladder. The function reports to the topic of the alarms that call
+    it.
     """
-    if config.scaling.mode == "off":
-        return Scaling(function=None, scale_up_arns={})
-    names = PhysicalNames(config.stack)
-    targets = [each for each in _targets(config, names, postgres, stores) if len(each.target.ladder) > 1]
+    wanted = declared.scale_up
+    if wanted.mode == "off":
+        return DeclaredScaleUp(function=None, scale_up_arns={})
+    primary = regions.primary
+    names = primary.placement.names
+    targets = [each for each in _targets(declared, names, postgres, stores) if len(each.target.ladder) > 1]
     scale_up = ScaleUp(
         "scale-up",
         ScaleUpArgs(
-            account_id=config.account_id,
-            region=home.name,
-            names=names,
-            mode=Mode(config.scaling.mode),
-            approval_minutes=config.scaling.approval_minutes,
-            apply_immediately=config.scaling.apply_immediately,
+            placement=primary.placement,
+            mode=Mode(wanted.mode),
+            approval_minutes=wanted.approval_minutes,
+            apply_immediately=wanted.apply_immediately,
             targets=targets,
-            topic_arn=topic_arn,
-            topic_key_arn=home.key_arn(DataClass.NOTIFICATIONS),
-            logs_key_arn=home.key_arn(DataClass.LOGS),
-            log_retention_days=config.logs.retention_days,
-            durability=config.durability,
+            topic_arn=topics[Severity.TICKET],
+            topic_key_arn=primary.key_arn(DataClass.NOTIFICATIONS),
+            logs_key_arn=primary.key_arn(DataClass.LOGS),
         ),
-        home.opts,
+        primary.opts,
     )
     rows = [
         row
         for row in (*CLASS_ALARMS, *STORAGE_ALARMS, *NODE_ALARMS)
         if any(names.of(row) in each.target.alarms for each in targets)
     ]
-    return Scaling(function=scale_up, scale_up_arns=dict.fromkeys(rows, scale_up.function_arn))
+    return DeclaredScaleUp(function=scale_up, scale_up_arns=dict.fromkeys(rows, scale_up.function_arn))
 
 
 def _targets(
     config: StackConfig, names: PhysicalNames, postgres: PostgresServers, stores: Stores
 ) -> list[ScaleUpTarget]:
-    scaling = config.scaling
+    scale_up = config.scale_up
     cache = Target(
         name=TargetName.CACHE_NODE,
         service=ELASTICACHE,
         identifier=names.of("cache"),
-        ladder=scaling.node_types(config.cache),
-        cooldown_minutes=scaling.cooldown_minutes,
+        ladder=scale_up.node_types(config.cache),
+        cooldown_minutes=scale_up.cooldown_minutes,
         alarms=[names.of(row) for row in NODE_ALARMS],
     )
     on_cache = [ScaleUpTarget(target=cache, arn=stores.cache.arn)]
-    if postgres.writer is not postgres.primary:
+    if postgres.is_promoted:
         return on_cache
     instance_class = Target(
         name=TargetName.POSTGRES_CLASS,
         service=RDS,
         identifier=names.of("postgres"),
-        ladder=scaling.instance_classes(config.postgres),
-        cooldown_minutes=scaling.cooldown_minutes,
+        ladder=scale_up.instance_classes(config.postgres),
+        cooldown_minutes=scale_up.cooldown_minutes,
         alarms=[names.of(row) for row in CLASS_ALARMS],
     )
     storage = Target(
         name=TargetName.POSTGRES_STORAGE,
         service=RDS,
         identifier=names.of("postgres"),
-        ladder=scaling.storages(config.postgres),
-        cooldown_minutes=max(scaling.cooldown_minutes, STORAGE_COOLDOWN_MINUTES),
+        ladder=scale_up.storages(config.postgres),
+        cooldown_minutes=max(scale_up.cooldown_minutes, STORAGE_COOLDOWN_MINUTES),
         alarms=[names.of(row) for row in STORAGE_ALARMS],
     )
     on_primary = [ScaleUpTarget(target=each, arn=postgres.primary.arn) for each in (instance_class, storage)]

@@ -12,6 +12,8 @@ from policies.rules.secrets import SECRET
 from policies.rules.storage import BUCKET
 from policies.values import UNKNOWN
 
+# `STATEFUL` in ops/review/aws_effects.py is a second table on purpose: neither part imports the other, so a mistake in one
+# is not repeated in the other. tests/unit/test_data_types.py compares them.
 HOLD_DATA = (INSTANCE, *STORES, VAULT, BUCKET, KEY, SECRET)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.outputs import OUTPUT_KEYS
+from contract.outputs import OutputKey
 from tests.harness.live import LiveStack, assert_nothing_left, live_stack
 from tests.harness.platform import ROOT, declared, of_type
 
@@ -58,7 +58,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Iterator
 
 def test_up_ends_with_every_output(dev: LiveStack) -> None:
     outputs = json.loads(dev.pulumi("stack", "output", "--json").stdout)
-    assert set(outputs) == set(OUTPUT_KEYS)
+    assert set(outputs) == set(OutputKey)
     assert outputs["postgres_port"] == 5433
     assert outputs["postgres_identifier"] == "reptidex-dev-postgres"
     assert len(outputs["primary_data_subnet_ids"]) == 3

@@ -12,12 +12,12 @@ import pytest
 from pulumi.runtime import rpc
 
 from components.encryption import DataClass
-from components.postgres.instance import BIRTH_PROPERTIES
+from components.postgres.instance import CREATE_ONLY_PROPERTIES
+from contract.outputs import OutputKey
 from desired.program import declared_by
 from desired.recording import Recording, Registration
 from infra.config.reading import load_file
 from infra.config.stack import StackConfig
-from infra.outputs import OUTPUT_KEYS
 from tests.harness.platform import (
     ROOT,
     STACKS,
@@ -335,7 +335,7 @@ def test_every_event_source_the_controls_name_is_subscribed(stack: str, recordin
 
 
 def test_restore_is_declared_and_never_decides_about_an_existing_database(stack: str) -> None:
-    assert set(instance(stack).ignore_changes) == set(BIRTH_PROPERTIES)
+    assert set(instance(stack).ignore_changes) == set(CREATE_ONLY_PROPERTIES)
 
 
 def restored(**restore: Any) -> dict[str, Any]:
@@ -437,7 +437,7 @@ def test_the_flow_log_may_do_the_five_things_that_it_must(recording: Recording) 
 
 
 def test_every_output_has_a_value(recording: Recording) -> None:
-    assert set(recording.outputs) == set(OUTPUT_KEYS)
+    assert set(recording.outputs) == set(OutputKey)
     assert [key for key, value in recording.outputs.items() if value in (None, "", [])] == []
 
 

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from components.dns import TTL_SECONDS
-from components.postgres.instance import BIRTH_PROPERTIES
+from components.postgres.instance import CREATE_ONLY_PROPERTIES
 from desired.program import declared_by
 from desired.recording import Recording, Registration
 from infra.config.stack import StackConfig
@@ -204,7 +204,7 @@ def test_the_promotion_changes_no_other_instance_and_nobodys_name() -> None:
 def test_every_state_ignores_what_an_instance_was_born_with() -> None:
     for recording in (declared("prod"), promoted(), promoted(backup_retention_days=30)):
         for instance in of_type(recording, INSTANCE):
-            assert set(instance.ignore_changes) == set(BIRTH_PROPERTIES)
+            assert set(instance.ignore_changes) == set(CREATE_ONLY_PROPERTIES)
 
 
 def test_names_are_the_same_in_both_regions_and_live_in_each_regions_own_vpc() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from components.backups.exports import bucket_policy
 from components.encryption import DataClass, key_policy
-from components.notifications import topic_policy
-from components.trust import service_trust
+from components.policy_documents import service_trust
+from components.topics import topic_policy
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"

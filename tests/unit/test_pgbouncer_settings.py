@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from components.pgbouncer.balancer import IDLE_SECONDS
 from components.pgbouncer.pool_budget import PoolBudget
-from components.pgbouncer.pooler import IDLE_SECONDS
 from components.pgbouncer.settings import (
     IMAGE_VERSION,
     OLDEST_VERSION,

@@ -209,8 +209,7 @@ def _emulated() -> Iterator[None]:
 
 
 def account() -> Any:
-    """A new account; the stores of the emulator's own outlive moto's."""
-    elasticache._accounts.clear()
+    """A new account."""
     return mock_aws()
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.cache.parameters import Parameter
 from components.cache.store import AUTO_MINOR_VERSION_UPGRADE
+from components.parameters.spec import Parameter
 from infra.config.reading import load_file
 from sandbox.adapter import binary
 from sandbox.adapter.values import Secret

@@ -13,7 +13,7 @@ import redis
 from redis import exceptions
 
 from components.cache.access import NOBODY
-from components.cache.parameters import PARAMETERS, ParameterSpec
+from components.parameters.cache_table import PARAMETERS, CacheParameterSpec
 from infra.config.cache import StoreConfig
 from infra.config.reading import load_file
 from sandbox.errors import SandboxError
@@ -119,7 +119,7 @@ SERVER_MINIMUM = {
 
 @pytest.mark.parametrize("spec", WITH_RANGES, ids=lambda spec: spec.name)
 def test_a_server_takes_both_ends_of_a_range_and_refuses_what_is_below_its_own(
-    server: Valkey, spec: ParameterSpec
+    server: Valkey, spec: CacheParameterSpec
 ) -> None:
     lowest = SERVER_MINIMUM.get(spec.name, spec.minimum)
     with server.client() as client:

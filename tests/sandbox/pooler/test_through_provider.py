@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from components.pgbouncer.balancer import IDLE_SECONDS
 from components.pgbouncer.images import lifecycle_policy
-from components.pgbouncer.pooler import DEPLOYMENT_MAXIMUM_PERCENT, IDLE_SECONDS
+from components.pgbouncer.pooler import DEPLOYMENT_MAXIMUM_PERCENT
 from components.pgbouncer.task import METRICS_CONTAINER, POOLER_CONTAINER, TaskContent, container_definitions
-from components.trust import service_trust
+from components.policy_documents import service_trust
 from sandbox.adapter import binary
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.environment import aws_environment

@@ -6,7 +6,7 @@ nothing of the rows that only RDS has.
 
 import pytest
 
-from components.postgres.parameters import PARAMETERS
+from components.parameters.postgres_table import PARAMETERS
 from sandbox.errors import SandboxError
 from sandbox.servers import postgres
 from sandbox.servers.fit import Fitted, fit_to_machine
