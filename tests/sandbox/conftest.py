@@ -15,8 +15,8 @@ import yaml
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.engine import Engine
 from sandbox.errors import NoEngineError
-from sandbox.stack_config import StackConfig
 from sandbox.toolchain import Toolchain, prepare
+from sandbox.working_copy import WorkingCopy
 from tests.harness.provider import ACCOUNT_ID, Make, provider
 from tests.sandbox.adapter.engine import Plugin, Resource
 
@@ -103,7 +103,7 @@ class Project:
 
     def engine(self, toolchain: Toolchain) -> tuple[Engine, dict[str, str]]:
         """An engine for the project without an emulated account behind it, its stack made, and its environment."""
-        engine = Engine(self.directory, "dev", self.state, StackConfig(self.committed_config, self.state))
+        engine = Engine(self.directory, "dev", self.state, WorkingCopy(self.committed_config, self.state))
         environment = engine.environment(toolchain, port=9)  # the discard port: nobody answers
         engine.prepare_stack(environment)
         return engine, environment

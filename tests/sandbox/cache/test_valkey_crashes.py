@@ -54,7 +54,7 @@ def test_sessions_that_a_replica_has_outlive_the_loss_of_the_primary() -> None:
             assert 0 < client.ttl("session:0") <= 3600
             client.set("session:after", "the failover", ex=3600)
         assert time.monotonic() - started < 10
-        primary.begin()
+        primary.start()
         primary.follow(replica)
         with primary.client(application) as client:
             assert client.get("session:after") == "the failover"
@@ -71,7 +71,7 @@ def test_the_requirements_own_persistence_brings_data_back_after_a_crash() -> No
             for number in range(SESSIONS):
                 client.set(f"session:{number}", f"user-{number}")
         server.crash()
-        server.begin()
+        server.start()
         with server.client() as client:
             assert client.dbsize() == SESSIONS
             assert client.get("session:7") == "user-7"
@@ -102,6 +102,6 @@ def test_without_persistence_a_crash_takes_everything() -> None:
         with server.client() as client:
             client.set("cache:1", "x")
         server.crash()
-        server.begin()
+        server.start()
         with server.client() as client:
             assert client.dbsize() == 0

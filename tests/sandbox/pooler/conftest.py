@@ -110,13 +110,14 @@ class Task(Server):
         folders = [self._bin, find(PGBOUNCER).folder, find(POSTGRES).folder]
         return os.pathsep.join([*map(str, folders), "/usr/bin", "/bin"])
 
-    def begin(self) -> None:
-        """Start, and wait until it is healthy."""
-        self.start(lambda: self.health() == 0)
+    def _answers(self) -> bool:
+        """A task counts as started once it is healthy."""
+        return self.health() == 0
 
-    def end_gracefully(self) -> None:
+    def stop(self) -> None:
         """Stop as ECS does, and wait."""
-        self.stop(signal.SIGINT, STOP_SECONDS)
+        self.send(signal.SIGINT)
+        self.wait(STOP_SECONDS)
 
     def health(self, timeout_seconds: float = 10) -> int:
         """What the container's health check exits with. Raises: TimeoutExpired."""
@@ -176,7 +177,7 @@ def task(database: Database, verifiers: Mapping[str, str] | None = None) -> Iter
         )
         started = Task(folder, settings, userlist(verifiers or database.verifiers))
         try:
-            started.begin()
+            started.start()
             yield started
         finally:
             started.crash()
