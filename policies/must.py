@@ -94,7 +94,7 @@ def be_unset_or_at_least_days(node: Node, shortest: int) -> Findings:
 def be_days_between(
     node: Node, shortest: int, longest: int, *, unset: int | None = None, note: str = ""
 ) -> Findings:
-    """A period in a range, its ends included. `unset` is the provider's default."""
+    """A period in a range, its ends included. `unset` is the provider's default, in days."""
     return satisfy(
         node, between(shortest, longest, unset=unset), f"must be {shortest} to {longest} days{note}"
     )

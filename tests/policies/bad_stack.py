@@ -20,7 +20,7 @@ from policies.rules import (
     storage,
 )
 from policies.rules.stack.backups import RESTORE_TESTING_SELECTION
-from tests.policies.guards import containers, document
+from tests.policies.resources import containers, document
 
 STACK = "acme"
 EVERYONE = document({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})

@@ -36,7 +36,7 @@ from policies.values import MALFORMED, UNKNOWN, Node, plain, shown
 from tests.harness.judged import TODAY, names, pack
 from tests.harness.platform import ROOT
 from tests.policies.changing import changed
-from tests.policies.guards import base
+from tests.policies.resources import base
 
 FOLDER = ROOT / "policies"
 ALL_RULES: tuple[Rule[Any], ...] = (*RESOURCE_RULES, *STACK_RULES)

@@ -37,7 +37,8 @@ from tests.harness.judged import EXEMPTIONS_FILE, TODAY, names, pack
 from tests.harness.platform import STACKS
 from tests.policies.bad_stack import BAD_STACK, EXPIRED
 from tests.policies.changing import MISSING, changed, has
-from tests.policies.guards import GUARDS, Guard, base, ours
+from tests.policies.guards import GUARDS, Guard
+from tests.policies.resources import base, ours
 
 RULES = {rule.id: rule for rule in RESOURCE_RULES}
 

@@ -14,9 +14,9 @@ RESTORE_TESTING_SELECTION = "aws:backup/restoreTestingSelection:RestoreTestingSe
 
 
 def _tags(listed: Node) -> list[tuple[str, str]]:
-    """`[{"key": <name>, "value": <value>}]` as names and values. A name may begin with `aws:ResourceTag/`."""
+    """`[{"key": <name>, "value": <value>}]` as names and values."""
     return [
-        (str(tag.at("key").value).removeprefix("aws:ResourceTag/"), str(tag.at("value").value))
+        (str(tag.at("key").value), str(tag.at("value").value))
         for tag in listed.items()
         if isinstance(tag.value, Mapping)
     ]
@@ -24,7 +24,11 @@ def _tags(listed: Node) -> list[tuple[str, str]]:
 
 def _tag_conditions(node: Node) -> list[tuple[str, str]]:
     """`{"stringEquals": [{"key": "aws:ResourceTag/<name>", "value": <value>}]}` as names and values."""
-    return [tag for condition in node.items() for tag in _tags(condition.at("stringEquals"))]
+    return [
+        (name.removeprefix("aws:ResourceTag/"), value)
+        for condition in node.items()
+        for name, value in _tags(condition.at("stringEquals"))
+    ]
 
 
 def _carries(resource: Resource, tag: tuple[str, str]) -> bool:
@@ -68,7 +72,7 @@ def _is_elsewhere(one: Resource, other: Resource) -> bool:
 
 
 def _is_replicated(stack: Stack, database: Resource) -> bool:
-    """Whether RDS replicates its automated backups to another region."""
+    """RDS replicates the database's automated backups to another region."""
     replications = stack.referring(database, "sourceDbInstanceArn", backups.REPLICATION)
     return any(_is_elsewhere(each, database) for each in replications)
 

@@ -1,4 +1,4 @@
-"""Resources that another resource needs beside it: a bucket's protections, a VPC's flow log, a database's subscriptions."""
+"""Resources that another resource needs: a bucket's protections, a VPC's flow log, a database's subscriptions."""
 
 from policies import must
 from policies.resources import Stack
