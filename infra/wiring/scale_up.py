@@ -14,6 +14,7 @@ from components.scale_up.function import ScaleUp, ScaleUpArgs, ScaleUpTarget
 from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
 from contract.alarms import unnumbered
 from contract.names import PhysicalNames
+from contract.provider_messages import NO_REPLICATION_GROUP
 from contract.scale_up import ELASTICACHE, RDS, Mode, Size, Target, TargetName
 from infra.config.postgres import ReplicaConfig
 from infra.config.scale_up import grown_cache, grown_postgres
@@ -24,9 +25,6 @@ from infra.wiring.cache import Stores
 from infra.wiring.postgres import PostgresServers
 from infra.wiring.regional import Regions
 from infra.wiring.topics import Topics
-
-# What the provider says where there is none.
-NO_GROUP = "no matching ElastiCache Replication Group found"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +93,7 @@ def _running_cache(names: PhysicalNames, opts: pulumi.InvokeOptions) -> Size | N
     try:
         found = elasticache.get_replication_group(replication_group_id=names.of("cache"), opts=opts)
     except Exception as error:
-        if NO_GROUP in str(error):
+        if NO_REPLICATION_GROUP in str(error):
             return None
         raise
     return {"CacheNodeType": found.node_type}
