@@ -7,7 +7,6 @@ from components.alarms.catalogue.stores import StoreSubject
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
 from components.postgres.instance import PostgresInstance
 from components.postgres.standby import Server
-from contract.names import PhysicalNames
 from infra.config.cache import StoreConfig
 from infra.config.postgres import ReplicaConfig
 from infra.config.stack import StackConfig
@@ -59,7 +58,7 @@ def _database(
     declared = {each.name: int(each.value) for each in server.parameters if each.name in WAL_PARAMETERS}
     return DatabaseSubject(
         name=name,
-        identifier=PhysicalNames(config.stack).of(name),
+        identifier=config.names.of(name),
         takes_writes=takes_writes,
         feeds_replicas=feeds_replicas,
         scales_up=scales_up,
@@ -76,7 +75,7 @@ def _database(
 def pool_subject(config: StackConfig, pool: Pool) -> PoolSubject:
     """The connection pool."""
     return PoolSubject(
-        cluster_name=PhysicalNames(config.stack).of("pooler"),
+        cluster_name=config.names.of("pooler"),
         service_name=pool.pooler.service_name,
         balancer=pool.pooler.balancer_arn_suffix,
         target_group=pool.pooler.target_group_arn_suffix,
@@ -100,7 +99,7 @@ def _store(
 ) -> StoreSubject:
     return StoreSubject(
         name=name,
-        identifier=PhysicalNames(config.stack).of(name),
+        identifier=config.names.of(name),
         service="memorydb" if wanted.on_memorydb else "elasticache",
         cluster_mode=wanted.cluster_mode,
         shards=wanted.shards,

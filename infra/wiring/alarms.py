@@ -18,7 +18,6 @@ from components.alarms.catalogue.stores import store_rows
 from components.alarms.dashboard import AlarmDashboard, DashboardArgs
 from components.alarms.rows import Composite, Row, Severity
 from components.windows import WeeklyWindow
-from contract.names import PhysicalNames
 from contract.outputs import OutputKey
 from infra.config.postgres import ReplicaConfig
 from infra.config.stack import StackConfig
@@ -98,8 +97,7 @@ def declare_alarms(
     dashboard = AlarmDashboard(
         "alarms",
         DashboardArgs(
-            account_id=config.account_id,
-            names=PhysicalNames(config.stack),
+            placement=primary.placement,
             alarms={primary.name: in_primary.alarms, dr.name: in_dr.alarms},
         ),
         primary.opts,
@@ -128,7 +126,7 @@ def _region_alarms(
     return RegionAlarms(
         name,
         AlarmsArgs(
-            names=PhysicalNames(config.stack),
+            names=config.names,
             rows=watched.rows,
             composites=watched.composites,
             topic_arns=_every_severity(topics),

@@ -46,7 +46,7 @@ def with_running_sizes(declared: StackConfig, providers: Providers) -> StackConf
     if declared.scale_up.mode == "off":
         return declared
     promoted = declared.promoted_replica
-    names = PhysicalNames(declared.stack)
+    names = declared.names
     if promoted is None:
         in_primary = pulumi.InvokeOptions(provider=providers.primary)
         instance, nodes = (

@@ -167,12 +167,6 @@ def test_the_sandbox_knows_the_program_only_inside_functions() -> None:
         assert not imports(ast.Module(body=[n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], type_ignores=[])) & {"infra", "desired"}, path  # fmt: skip
 
 
-def test_the_emulator_starts_no_server_and_knows_none() -> None:
-    """Others put real servers behind the emulated account."""
-    for path in tracked("sandbox/emulator/*.py"):
-        assert not re.search(r"^\s*(from|import) sandbox\.servers\b|^\s*from sandbox import .*\bservers\b", path.read_text(), re.MULTILINE), path  # fmt: skip
-
-
 def test_components_read_neither_configuration_nor_environment_nor_cloud() -> None:
     for path in tracked("components/*.py"):
         assert not imports(ast.parse(path.read_text())) & {"os", "boto3", "pydantic"}, path
