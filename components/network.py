@@ -11,7 +11,7 @@ from pulumi_aws import ec2, iam
 from components.clients import Peer
 from components.placement import Placement
 from components.policy_documents import Document, allow, document
-from components.security_groups import HTTPS_PORT, allow_ingress
+from components.security_groups import HTTPS_PORT, Rule, allow_ingress
 from components.subnets import SubnetPlan
 
 # CloudWatch Logs receives flow records every ten minutes by default; one minute is the shortest AWS offers
@@ -135,11 +135,13 @@ class Network(pulumi.ComponentResource):
         )
         allow_ingress(
             f"{self._name}-endpoints-from-vpc",
-            group.id,
-            description="HTTPS from the VPC",
-            port=HTTPS_PORT,
-            peer=Peer(cidr=str(args.subnets.vpc)),
-            opts=self._child,
+            Rule(
+                group_id=group.id,
+                description="HTTPS from the VPC",
+                port=HTTPS_PORT,
+                peer=Peer(cidr=str(args.subnets.vpc)),
+            ),
+            self._child,
         )
         for service in args.interface_endpoints:
             ec2.VpcEndpoint(

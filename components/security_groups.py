@@ -1,5 +1,8 @@
 """Security groups and their rules. Every rule is a resource of its own, so that one can come and go alone."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pulumi
 from pulumi_aws import ec2, vpc
 
@@ -9,50 +12,36 @@ HTTPS_PORT = 443
 ANY_ADDRESS = "0.0.0.0/0"
 
 
-def allow_ingress(
-    name: str,
-    group_id: pulumi.Input[str],
-    *,
-    description: str,
-    port: int,
-    peer: Peer,
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Let `peer` connect to one TCP port of the group's resources; `name` is the rule's name in the state."""
-    vpc.SecurityGroupIngressRule(
-        name,
-        security_group_id=group_id,
-        description=description,
-        referenced_security_group_id=peer.security_group_id,
-        cidr_ipv4=peer.cidr,
-        ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        opts=opts,
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule for one TCP port of a security group's resources. `peer` is the other side of the connection."""
+
+    group_id: pulumi.Input[str]
+    description: str
+    port: int
+    peer: Peer
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the rule's resource, the same for both directions."""
+        return {
+            "security_group_id": self.group_id,
+            "description": self.description,
+            "referenced_security_group_id": self.peer.security_group_id,
+            "cidr_ipv4": self.peer.cidr,
+            "ip_protocol": "tcp",
+            "from_port": self.port,
+            "to_port": self.port,
+        }
 
 
-def allow_egress(
-    name: str,
-    group_id: pulumi.Input[str],
-    *,
-    description: str,
-    port: int,
-    peer: Peer,
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Let the group's resources connect to one TCP port of `peer`; `name` is the rule's name in the state."""
-    vpc.SecurityGroupEgressRule(
-        name,
-        security_group_id=group_id,
-        description=description,
-        referenced_security_group_id=peer.security_group_id,
-        cidr_ipv4=peer.cidr,
-        ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        opts=opts,
-    )
+def allow_ingress(name: str, rule: Rule, opts: pulumi.ResourceOptions) -> None:
+    """Let the peer connect to the group's resources; `name` is the rule's name in the state."""
+    vpc.SecurityGroupIngressRule(name, **rule.arguments(), opts=opts)
+
+
+def allow_egress(name: str, rule: Rule, opts: pulumi.ResourceOptions) -> None:
+    """Let the group's resources connect to the peer; `name` is the rule's name in the state."""
+    vpc.SecurityGroupEgressRule(name, **rule.arguments(), opts=opts)
 
 
 class ServerSecurityGroup:
@@ -71,11 +60,13 @@ class ServerSecurityGroup:
         """Let one client connect."""
         allow_ingress(
             f"{self._name}-from-{client}",
-            self.id,
-            description=f"{self._protocol} from {client}",
-            port=self._port,
-            peer=peer,
-            opts=self._opts,
+            Rule(
+                group_id=self.id,
+                description=f"{self._protocol} from {client}",
+                port=self._port,
+                peer=peer,
+            ),
+            self._opts,
         )
 
     def allow_all(self, clients: Clients) -> None:

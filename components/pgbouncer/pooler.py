@@ -16,6 +16,7 @@ from components.placement import Placement
 from components.security_groups import (
     ANY_ADDRESS,
     HTTPS_PORT,
+    Rule,
     ServerSecurityGroup,
     allow_egress,
     allow_ingress,
@@ -148,11 +149,13 @@ class Pooler(pulumi.ComponentResource):
         self._allow_egress("balancer-to-tasks", balancer, Peer(security_group_id=tasks.id), args.port)
         allow_ingress(
             f"{self._name}-tasks-from-balancer",
-            tasks.id,
-            description="clients and health checks, by way of the balancer",
-            port=args.port,
-            peer=Peer(security_group_id=balancer.id),
-            opts=self._child,
+            Rule(
+                group_id=tasks.id,
+                description="clients and health checks, by way of the balancer",
+                port=args.port,
+                peer=Peer(security_group_id=balancer.id),
+            ),
+            self._child,
         )
         for database, group_id in args.databases.items():
             self._allow_egress(
@@ -177,11 +180,13 @@ class Pooler(pulumi.ComponentResource):
     def _allow_egress(self, role: str, group: ec2.SecurityGroup, peer: Peer, port: int) -> None:
         allow_egress(
             f"{self._name}-{role}",
-            group.id,
-            description=role.replace("-", " "),
-            port=port,
-            peer=peer,
-            opts=self._child,
+            Rule(
+                group_id=group.id,
+                description=role.replace("-", " "),
+                port=port,
+                peer=peer,
+            ),
+            self._child,
         )
 
     def _define_cluster(self) -> ecs.Cluster:

@@ -14,7 +14,7 @@ from components.network import NetworkAttachment
 from components.pgbouncer.pooler import Pooler
 from components.placement import Placement
 from components.policy_documents import Statement, allow, via
-from components.security_groups import ANY_ADDRESS, HTTPS_PORT, allow_egress
+from components.security_groups import ANY_ADDRESS, HTTPS_PORT, Rule, allow_egress
 from contract.rotation import Variable
 
 # The modules of `contract` that the function imports.
@@ -102,11 +102,13 @@ class PasswordRotation(pulumi.ComponentResource):
         ):
             allow_egress(
                 f"{self._name}-{role}",
-                group.id,
-                description=f"rotation {role.replace('-', ' ')}",
-                port=port,
-                peer=peer,
-                opts=self._child,
+                Rule(
+                    group_id=group.id,
+                    description=f"rotation {role.replace('-', ' ')}",
+                    port=port,
+                    peer=peer,
+                ),
+                self._child,
             )
         args.pooler.allow_from("rotation", group.id)
         return group

@@ -12,8 +12,9 @@ from components.alarms.alarms import RESULT_ID
 from components.alarms.catalogue.postgres import LONG_TRANSACTIONS
 from components.alarms.rows import BAND_ID
 from contract.metrics import BackupJobMetric, PostgresLogMetric, postgres_log_namespace
+from tests.harness.provider import ACCOUNT_ID
 from tests.sandbox.adapter.engine import REGION, Plugin
-from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
+from tests.sandbox.emulator.conftest import Connect
 from tests.sandbox.emulator.walk import life
 
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

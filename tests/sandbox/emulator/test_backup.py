@@ -10,8 +10,9 @@ import pytest
 from moto.backup.exceptions import InvalidRequestException
 
 from sandbox.emulator.backup.vaults import Backend, BackupVault
+from tests.harness.provider import ACCOUNT_ID
 from tests.sandbox.emulator.calls import numbers, refused
-from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
+from tests.sandbox.emulator.conftest import Connect
 
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/backup"
 

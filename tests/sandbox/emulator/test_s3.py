@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.harness.provider import ACCOUNT_ID
 from tests.sandbox.emulator.calls import numbers, refused
-from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
+from tests.sandbox.emulator.conftest import Connect
 
 KEY = f"arn:aws:kms:us-west-2:{ACCOUNT_ID}:key/11111111-2222-3333-4444-555555555555"
 

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.emulator.call_list import UnknownCall, UnknownCalls
 from sandbox.emulator.unknown_calls import refuse_unknown_calls
-from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
+from tests.harness.provider import ACCOUNT_ID
+from tests.sandbox.emulator.conftest import Connect
 
 UNKNOWN: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "query": ("rds", "describe_db_recommendations", {}, "DescribeDBRecommendations"),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.sandbox.emulator.conftest import ACCOUNT_ID
+from tests.harness.provider import ACCOUNT_ID
 from tests.sandbox.emulator.provider_walks.lab import Lab
 from tests.sandbox.emulator.rds.databases import HERE, THERE
 from tests.sandbox.emulator.walk import life

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.harness.provider import ACCOUNT_ID
 from tests.sandbox.emulator.calls import numbers, refused
-from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
+from tests.sandbox.emulator.conftest import Connect
 from tests.sandbox.emulator.rds.databases import HERE, THERE, Region
 
 Make = Callable[..., Any]
