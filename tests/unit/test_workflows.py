@@ -64,7 +64,7 @@ every_file = pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
 
 def test_there_are_workflows() -> None:
     assert {path.stem for path in WORKFLOWS} == {
-        "ci", "deploy", "drift", "labels", "operations", "policy", "preview", "preview-comment"
+        "ci", "deploy", "drift", "labels", "official-provider", "operations", "policy", "preview", "preview-comment"
     }  # fmt: skip
 
 
