@@ -16,7 +16,9 @@ from pathlib import Path
 
 from sandbox.paths import cache_directory
 
+# The version that everything is proven with, and the platform that this was done on.
 PROVEN_VERSION = "5.100.0"
+PROVEN_PLATFORM = "linux_amd64"
 OVERRIDE = "SANDBOX_TERRAFORM_AWS_PROVIDER"
 _LAYOUT = "registry.terraform.io/hashicorp/aws"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -50,7 +52,7 @@ class ProviderBinary:
 
 
 def find(
-    environ: Mapping[str, str] = os.environ, add_on_roots: tuple[Path, ...] = _ADD_ON_ROOTS
+    environ: Mapping[str, str] = os.environ, add_on_roots: tuple[Path, ...] | None = None
 ) -> ProviderBinary:
     """The Terraform AWS provider to use: the override, else the first of the proven version.
 
@@ -72,7 +74,7 @@ def find(
 
 
 def other_versions(
-    environ: Mapping[str, str] = os.environ, add_on_roots: tuple[Path, ...] = _ADD_ON_ROOTS
+    environ: Mapping[str, str] = os.environ, add_on_roots: tuple[Path, ...] | None = None
 ) -> list[ProviderBinary]:
     """The Terraform AWS providers of other versions on this machine, oldest first; `find` takes none of them."""
     found = {binary for folder in _folders(environ, add_on_roots) for binary in _binaries_under(folder)}
@@ -89,7 +91,7 @@ def _cache_root() -> Path:
     return cache_directory() / "terraform-plugins"
 
 
-def _folders(environ: Mapping[str, str], add_on_roots: tuple[Path, ...]) -> Iterator[Path]:
+def _folders(environ: Mapping[str, str], add_on_roots: tuple[Path, ...] | None) -> Iterator[Path]:
     yield _cache_root()
     home = Path(environ.get("HOME") or Path.home())
     if environ.get("TF_PLUGIN_CACHE_DIR"):
@@ -102,7 +104,7 @@ def _folders(environ: Mapping[str, str], add_on_roots: tuple[Path, ...]) -> Iter
         yield Path(folder) / "terraform" / "plugins"
     if sys.platform == "darwin":
         yield home / "Library" / "Application Support" / "io.terraform" / "plugins"
-    for root in add_on_roots:
+    for root in _ADD_ON_ROOTS if add_on_roots is None else add_on_roots:
         yield root
         with contextlib.suppress(PermissionError):
             yield from sorted(folder for folder in root.glob("*") if folder.is_dir())

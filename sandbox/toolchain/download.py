@@ -76,7 +76,7 @@ def fetch(url: str, target: Path, progress: Step, limits: Limits = LIMITS) -> st
                 received_bytes += len(chunk)
                 progress.detail(_progress(received_bytes, size_bytes))
                 if time.monotonic() > deadline:
-                    raise RouteFailed(f"{url} was not complete after {limits.total_seconds:.0f} s")
+                    raise RouteFailed(f"{url} was not complete after {limits.total_seconds:g} s")
     except urllib3.exceptions.HTTPError as error:
         raise RouteFailed(_failure(url, error, limits, received_bytes, size_bytes)) from error
     except OSError as error:

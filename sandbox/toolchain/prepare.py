@@ -9,7 +9,7 @@ from pathlib import Path
 
 import filelock
 
-from sandbox.adapter.binary import platform_name
+from sandbox.adapter import binary
 from sandbox.console import say, step
 from sandbox.errors import NoEngineError
 from sandbox.paths import cache_directory, pulumi_home
@@ -18,8 +18,6 @@ from sandbox.toolchain.plugins import shim
 from sandbox.toolchain.routes import RouteFailed, RoutesFailed, write_executable
 from sandbox.toolchain.terraform_provider import TerraformProvider
 
-# Everything here is tried on this platform only.
-TRIED_PLATFORM = "linux_amd64"
 # The origins of a command line of the pinned version, as a person reads them.
 _ORIGINS = {
     "installed": "installed (the proven version, with a language host of its own)",
@@ -59,12 +57,7 @@ def prepare() -> Toolchain:
             providers = plugins.prepare_plugins(pulumi, official=official)
         except RouteFailed as failed:
             raise _no_engine({}, failed) from failed
-    origin = (
-        _ORIGINS[cli_route]
-        if platform_name() == TRIED_PLATFORM
-        else f"{cli_route} (untried on {platform_name()})"
-    )
-    say(f"Pulumi {pulumi_cli.VERSION}: {origin}" + (f"; not taken: {passed_over}" if passed_over else ""))
+    say(_describe_cli(cli_route, passed_over))
     say(str(provider) if provider else "AWS and random providers: the official plugins (untried)")
     return Toolchain(
         pulumi=pulumi,
@@ -73,6 +66,14 @@ def prepare() -> Toolchain:
         providers=providers,
         terraform_provider=provider,
     )
+
+
+def _describe_cli(route: str, passed_over: str) -> str:
+    """One line: version, origin, and the reason why an installed command line is not taken."""
+    platform = binary.platform_name()
+    origin = _ORIGINS[route] if platform == binary.PROVEN_PLATFORM else f"{route} (untried on {platform})"
+    line = f"Pulumi {pulumi_cli.VERSION}: {origin}"
+    return f"{line}; not taken: {passed_over}" if passed_over else line
 
 
 def _prepare_provider(*, official: bool) -> tuple[TerraformProvider | None, RouteFailed | None]:

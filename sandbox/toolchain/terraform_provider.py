@@ -90,9 +90,13 @@ def download(limits: Limits = LIMITS) -> ProviderBinary:
         (temporary / "unpacked").rmdir()
         if not any(temporary.glob("terraform-provider-aws*")):
             raise RouteFailed(f"{name} holds no provider")
-        if (expected := recorded.folders.get(platform)) and hashes.folder_hash(temporary) != expected:
-            raise RouteFailed(f"{name} does not hold the files of {platform}: their hash is not {expected}")
+        content = hashes.folder_hash(temporary)
+        if content != recorded.folders.get(platform, content):
+            raise RouteFailed(
+                f"{name} does not hold the files of {platform}: expected {recorded.folders[platform]}, found {content}"
+            )
         shutil.rmtree(target, ignore_errors=True)  # one that was refused
+    _remember(target, content)
     return binary.find()
 
 
@@ -120,7 +124,7 @@ def _unnamed(found: ProviderBinary, route: str, passed_over: str) -> TerraformPr
 
 def _platform_untried() -> str:
     platform = binary.platform_name()
-    return "" if platform in hashes.provider_hashes().folders else f"nothing was tried on {platform}"
+    return "" if platform == binary.PROVEN_PLATFORM else f"nothing was tried on {platform}"
 
 
 def _others() -> str:
@@ -152,17 +156,27 @@ def _difference(found: ProviderBinary) -> str:
 
 def _remembered_hash(folder: Path) -> str:
     """The `h1:` of a folder, computed again only after a change of its files: it takes seconds for 700 MB."""
-    memory = cache_directory() / "provider-hashes.json"
-    files = [
-        [str(path), (status := path.stat()).st_size, status.st_mtime_ns] for path in sorted(folder.iterdir())
-    ]
     try:
-        known = json.loads(memory.read_text())
-        if known["files"] == files:
+        known = json.loads(_memory().read_text())
+        if known["files"] == _states(folder):
             return str(known["hash"])
     except (OSError, ValueError, LookupError, TypeError):
         pass  # nothing is remembered, or an interruption broke it
     with step(f"checking the Terraform AWS provider in {folder}, once"):
         found = hashes.folder_hash(folder)
-    write_atomically(memory, json.dumps({"files": files, "hash": found}))
+    _remember(folder, found)
     return found
+
+
+def _remember(folder: Path, found: str) -> None:
+    write_atomically(_memory(), json.dumps({"files": _states(folder), "hash": found}))
+
+
+def _memory() -> Path:
+    return cache_directory() / "provider-hash.json"
+
+
+def _states(folder: Path) -> list[list[str | int]]:
+    """The path, size and time of change of each file in a folder."""
+    states = [(str(path), path.stat()) for path in sorted(folder.iterdir())]
+    return [[path, state.st_size, state.st_mtime_ns] for path, state in states]

@@ -8,7 +8,6 @@ stand-ins of them.
 
 import http.client
 import os
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -24,57 +23,7 @@ from sandbox.toolchain import prepare, pulumi_cli, routes
 from sandbox.toolchain.plugins import shim
 from sandbox.toolchain.routes import RouteFailed, built_atomically, write_executable
 from tests.sandbox.conftest import wait_for_start
-
-GO = """\
-#!/bin/sh
-echo "$1" >> "$GO_LOG"
-case "$1" in
-  list) echo one; echo two ;;
-  build)
-    while [ "$1" != "-o" ]; do shift; done
-    mkdir -p "$(dirname "$2")"
-    [ -n "$GO_WAITS_FOR" ] && read -r line < "$GO_WAITS_FOR"
-    [ -n "$GO_NEVER_ENDS" ] && { echo $$ > "$GO_NEVER_ENDS"; while :; do sleep 1; done; }
-    [ -n "$GO_FAILS" ] && { echo "some/package: does not compile" >&2; exit 1; }
-    printf '#!/bin/sh\\necho pinned\\n' > "$2"; chmod +x "$2" ;;
-esac
-"""
-PINNED = f"v{pulumi_cli.VERSION}"
-
-
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is the whole PATH, with the few tools that scripts need, an empty cache and no download site."""
-    folder = tmp_path / "path"
-    folder.mkdir()
-    for tool in ("sh", "mkdir", "dirname", "chmod", "sleep"):
-        (folder / tool).symlink_to(shutil.which(tool) or tool)
-    provider = folder / "terraform-provider-aws_v5.100.0"
-    write_executable(provider, "#!/bin/sh\n")
-    for name, value in {
-        "PATH": str(folder),
-        "SANDBOX_CACHE_DIR": str(tmp_path / "cache"),
-        "SANDBOX_TERRAFORM_AWS_PROVIDER": str(provider),
-        "GO_LOG": str(tmp_path / "go.log"),
-        "https_proxy": "http://127.0.0.1:9",
-    }.items():
-        monkeypatch.setenv(name, value)
-    routes.check_download_site.cache_clear()
-    return folder
-
-
-@pytest.fixture
-def go_log(path: Path, tmp_path: Path) -> Path:
-    """A `go` that builds a stand-in; the file has a line for each command it was given."""
-    write_executable(path / "go", GO)
-    return tmp_path / "go.log"
-
-
-def install_pulumi(folder: Path, version: str, *, language_host: bool = True) -> Path:
-    write_executable(folder / "pulumi", f"#!/bin/sh\necho {version}\n")
-    if language_host:
-        write_executable(folder / "pulumi-language-python", "#!/bin/sh\n")
-    return folder / "pulumi"
+from tests.sandbox.toolchain.conftest import PINNED, install_pulumi
 
 
 @pytest.mark.usefixtures("go_log")
