@@ -136,18 +136,18 @@ def _prepare_cli(no_provider: RouteFailed | None) -> tuple[Path, str, str]:
         return _with_language_host(pulumi_cli.download()), "downloaded", passed_over
     except RouteFailed as failed:
         reasons["download"] = str(failed)
-        say(f"  {failed}")
     try:
-        return _with_language_host(_build_cli(no_provider)), "built", passed_over
+        return _with_language_host(_build_cli(no_provider, reasons["download"])), "built", passed_over
     except RouteFailed as failed:
         reasons["build from Go modules"] = str(failed)
         raise _no_engine(reasons, no_provider) from failed
 
 
-def _build_cli(no_provider: RouteFailed | None) -> Path:
+def _build_cli(no_provider: RouteFailed | None, no_download: str) -> Path:
     go = pulumi_cli.find_go()
     if no_provider:
         raise RouteFailed("not tried: there would be no AWS provider for it")
+    say(f"Pulumi {pulumi_cli.VERSION} is built, not downloaded: {no_download}")
     with step("building the Pulumi command line from Go modules, some minutes, once") as progress:
         return pulumi_cli.build(go, progress)
 
@@ -155,8 +155,8 @@ def _build_cli(no_provider: RouteFailed | None) -> Path:
 def _with_language_host(cli: Path) -> Path:
     """Give a command line of the sandbox's own the language host that everything is proven with.
 
-    One built from modules has none; a release brings another one. The engine looks beside its own file, and the shim belongs to one virtual environment: hence a hard link of the
-    command line in each PULUMI_HOME.
+    One built from modules has none; a release brings another one. The engine looks next to its own file, and the shim
+    belongs to one virtual environment: hence a hard link of the command line in each PULUMI_HOME.
     """
     pulumi = pulumi_home() / "bin" / "pulumi"
     if not pulumi.exists() or _identity(pulumi) != _identity(cli):

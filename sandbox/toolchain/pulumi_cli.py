@@ -15,7 +15,7 @@ from sandbox.toolchain import hashes
 from sandbox.toolchain.download import LIMITS, Limits, fetch, publisher_site, require_hash, unpack
 from sandbox.toolchain.routes import RouteFailed, built_atomically, run
 
-# The version that everything is proven with, and the only one that is taken. The files in `pulumi-cli` beside this one,
+# The version that everything is proven with, and the only one that is taken. The files in `pulumi-cli` next to this one,
 # with the hash of every module, build it.
 VERSION = "3.250.0"
 GO_MODULE = Path(__file__).parent / "pulumi-cli"
@@ -41,7 +41,7 @@ class NotInstalled(RouteFailed):
 
 
 def find_installed() -> Path:
-    """The `pulumi` on the user's PATH, when it has the pinned version and its language host beside it.
+    """The `pulumi` on the user's PATH, when it has the pinned version and its language host next to it.
 
     Returns: its path. Raises: NotInstalled; RouteFailed with the reason why it is not taken.
     """
@@ -86,7 +86,7 @@ def download(limits: Limits = LIMITS) -> Path:
     """Fetch the release from its publisher into the cache. Raises: RouteFailed.
 
     It is checked against the recorded hash. Where none is recorded (`make pin-cli` does), it is checked against the
-    publisher's checksum file. That is weaker: whoever could change the release on that site could change the file too.
+    publisher's checksum file. That is weaker: a person who can change the release on that site can change the file too.
     """
     target = downloaded()
     if platform_name() not in _RELEASES:

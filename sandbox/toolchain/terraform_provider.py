@@ -29,8 +29,9 @@ SITE_VARIABLE = "SANDBOX_HASHICORP_SITE"
 class TerraformProvider:
     """A Terraform AWS provider and its origin.
 
-    `route` is "named by SANDBOX_TERRAFORM_AWS_PROVIDER", "installed" or "downloaded". `untried` is the reason why it does not count as
-    proven, or empty. `passed_over` names the copies on this machine that are not taken, with the reason, or is empty.
+    `route` is "named by SANDBOX_TERRAFORM_AWS_PROVIDER", "installed" or "downloaded". `untried` is the reason why it
+    does not count as proven, or empty. `passed_over` names the copies on this machine that are not taken, with the
+    reason, or is empty.
     """
 
     path: Path
@@ -129,10 +130,11 @@ def _platform_untried() -> str:
 
 def _others() -> str:
     """One sentence about the versions on this machine that are not taken, or an empty text."""
+    proven = binary.PROVEN_VERSION
     others = ", ".join(f"{other.version} at {other.path}" for other in binary.other_versions())
     if not others:
         return ""
-    return f"not taken: {others}, since only {binary.PROVEN_VERSION} is proven ({binary.OVERRIDE}=<path> takes it, untried)"
+    return f"not taken: {others}, since only {proven} is proven ({binary.OVERRIDE}=<path> takes it, untried)"
 
 
 def _difference(found: ProviderBinary) -> str:
@@ -147,10 +149,16 @@ def _difference(found: ProviderBinary) -> str:
     if not expected:
         return ""
     folder = found.path.parent
-    if {path.name for path in folder.iterdir()} != set(recorded.files):
-        return f"{folder} does not hold the publisher's files and nothing else: {', '.join(recorded.files)}"
-    if (actual := _remembered_hash(folder)) != expected:
-        return f"expected {expected} for the files in {folder} (recorded in {hashes.PROVIDER_FILE.name}), found {actual}"
+    try:
+        if {path.name for path in folder.iterdir()} != set(recorded.files):
+            return (
+                f"{folder} does not hold the publisher's files and nothing else: {', '.join(recorded.files)}"
+            )
+        actual = _remembered_hash(folder)
+    except OSError as error:
+        return f"it cannot be read: {error}"
+    if actual != expected:
+        return f"expected {expected} for its folder (recorded in {hashes.PROVIDER_FILE.name}), found {actual}"
     return ""
 
 

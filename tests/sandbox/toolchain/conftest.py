@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.adapter import binary
-from sandbox.toolchain import hashes, pulumi_cli, routes, terraform_provider
+from sandbox.errors import NoEngineError
+from sandbox.toolchain import hashes, prepare, pulumi_cli, routes, terraform_provider
 from sandbox.toolchain.routes import write_executable
 
 GO = """\
@@ -108,6 +109,13 @@ def cli_archive(files: dict[str, bytes] = CLI_FILES) -> bytes:
     return content.getvalue()
 
 
+def refusal() -> str:
+    """The message of `prepare` on a machine that has not got what it takes."""
+    with pytest.raises(NoEngineError) as raised:
+        prepare()
+    return str(raised.value)
+
+
 def install_provider(folder: Path, version: str, files: dict[str, bytes] = PROVIDER_FILES) -> Path:
     """Put a provider where Terraform would, below `folder`; returns its executable."""
     place = folder / "registry.terraform.io/hashicorp/aws" / version / binary.platform_name()
@@ -122,8 +130,8 @@ def install_provider(folder: Path, version: str, files: dict[str, bytes] = PROVI
 class Sites:
     """Stand-ins of both publishers on one port: their files by path, and the faults to make.
 
-    A fault is "damaged", "broken off", "silent" (in the middle), "mute" (from the start), "dripping", "absent" or "moved" (to
-    another address).
+    A fault is "damaged", "broken off", "silent" (in the middle), "mute" (from the start), "dripping", "absent" or
+    "moved" (to another address).
     """
 
     def __init__(self, port: int) -> None:
@@ -193,20 +201,20 @@ def served() -> Iterator[Sites]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with contextlib.suppress(OSError):  # the client has gone
-                sites.answer(self)
+                stand_in.answer(self)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    sites = Sites(server.server_address[1])
+    stand_in = Sites(server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield sites
+        yield stand_in
     finally:
-        sites.over.set()
+        stand_in.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -23,7 +23,7 @@ from sandbox.toolchain import prepare, pulumi_cli, routes
 from sandbox.toolchain.plugins import shim
 from sandbox.toolchain.routes import RouteFailed, built_atomically, write_executable
 from tests.sandbox.conftest import wait_for_start
-from tests.sandbox.toolchain.conftest import PINNED, install_pulumi
+from tests.sandbox.toolchain.conftest import PINNED, install_pulumi, refusal
 
 
 @pytest.mark.usefixtures("go_log")
@@ -176,15 +176,14 @@ def test_a_failed_build_says_why_and_leaves_nothing(
     go_log: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GO_FAILS", "yes")
-    with pytest.raises(NoEngineError) as raised:
-        prepare()
+    message = refusal()
     for reason in (
         "no `pulumi` on PATH",
         "cannot be reached",
         "some/package: does not compile",
         "install Pulumi",
     ):
-        assert reason in str(raised.value)
+        assert reason in message
     assert list(pulumi_cli.built().parents[2].glob("*")) == []
 
 
