@@ -95,7 +95,7 @@ def provider_archive(files: dict[str, bytes] = PROVIDER_FILES) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data)  # with a date of its own, and so the same each time
     return content.getvalue()
 
 

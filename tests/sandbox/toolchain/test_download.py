@@ -4,6 +4,7 @@ Proves that what arrives is checked, that every fault ends in one message and le
 succeeds. Does not prove that the real sites have these files under these names.
 """
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -38,6 +39,7 @@ MESSAGES = {
     "dripping": "was not complete after 0.3 s",
     "absent": "answers 404",
 }
+PATIENCE = 4
 # A process of its own, as killing it takes; the folder with the hashes is its argument.
 PREPARE = """\
 import sys
@@ -57,6 +59,19 @@ def files(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and path.name != "toolchain.lock"
     )
+
+
+def end(command: subprocess.Popen[str], ending: int) -> str:
+    """Signal a command until it ends; returns what it said.
+
+    A signal that comes right before a read from the network is seen only after it: a person presses Ctrl-C again.
+    """
+    for _ in range(PATIENCE):
+        command.send_signal(ending)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return command.communicate(timeout=5)[1]
+    command.kill()
+    pytest.fail(f"did not end: {command.communicate()[1]}")
 
 
 @pytest.fixture
@@ -121,8 +136,7 @@ def test_what_ends_in_the_middle_is_never_taken_for_complete(
         [sys.executable, "-P", "-c", PREPARE, str(recorded)], stderr=subprocess.PIPE, text=True
     ) as command:
         assert sites.in_the_middle.wait(60), "the download never began"
-        command.send_signal(ending)
-        _, said = command.communicate(timeout=20)
+        said = end(command, ending)
     assert command.returncode, said
     if ending == signal.SIGINT:
         assert not list(cache.rglob("*.zip")) + list(cache.rglob("*.gz"))
