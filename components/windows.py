@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MINUTES_PER_DAY = 24 * 60
@@ -30,9 +30,10 @@ _REFERENCE_YEAR = 2025
 # UTC offsets in use run from -12:00 to +14:00 (IANA time zone database).
 _LOWEST_OFFSET_MINUTES, _HIGHEST_OFFSET_MINUTES = -12 * 60, 14 * 60
 
-_CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
-_DAILY = re.compile(rf"{_CLOCK}-{_CLOCK}")
-_WEEKLY = re.compile(rf"({'|'.join(DAYS)}):{_CLOCK}-({'|'.join(DAYS)}):{_CLOCK}", re.IGNORECASE)
+CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
+"""A time of day, `hh:mm`: hours and minutes are its groups."""
+_DAILY = re.compile(rf"{CLOCK}-{CLOCK}")
+_WEEKLY = re.compile(rf"({'|'.join(DAYS)}):{CLOCK}-({'|'.join(DAYS)}):{CLOCK}", re.IGNORECASE)
 _FIXED_OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):([0-5]\d)")
 
 
@@ -41,18 +42,45 @@ class WindowError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class DailyWindow:
-    """The same stretch of every day, such as an RDS backup window.
+class _Window:
+    """A stretch of time that comes again every `period_minutes`.
 
-    `start_minute` counts from midnight (0-1439); `length_minutes` is at least 30 and less than a day, so a
-    window may run over midnight.
+    `start_minute` counts from the start of the period. `length_minutes` is at least 30 and less than a day, so a window
+    may run over the end of the period.
     """
 
     start_minute: int
     length_minutes: int
+    period_minutes: ClassVar[int]
 
     def __post_init__(self) -> None:
         _check_length(self.length_minutes, str(self))
+
+    @property
+    def end_minute(self) -> int:
+        """The first minute after the window, counted as `start_minute` is."""
+        return (self.start_minute + self.length_minutes) % self.period_minutes
+
+    def shifted(self, minutes: int) -> Self:
+        """The window moved later by `minutes`, wrapping at the end of the period."""
+        return type(self)((self.start_minute + minutes) % self.period_minutes, self.length_minutes)
+
+    def to_utc(self, zone: str) -> Self:
+        """This window in UTC when it is written in `zone` (see `standard_utc_offset_minutes`).
+
+        The day of a weekly window changes with the hour where it must.
+        """
+        return self.shifted(-standard_utc_offset_minutes(zone))
+
+
+@dataclass(frozen=True, slots=True)
+class DailyWindow(_Window):
+    """The same stretch of every day, such as an RDS backup window.
+
+    `start_minute` counts from midnight (0-1439).
+    """
+
+    period_minutes = MINUTES_PER_DAY
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -63,32 +91,19 @@ class DailyWindow:
         start, end = _minutes(*match.group(1, 2)), _minutes(*match.group(3, 4))
         return cls(start, (end - start) % MINUTES_PER_DAY)
 
-    def shifted(self, minutes: int) -> DailyWindow:
-        """The window moved later by `minutes`, wrapping at midnight."""
-        return DailyWindow((self.start_minute + minutes) % MINUTES_PER_DAY, self.length_minutes)
-
-    def to_utc(self, zone: str) -> DailyWindow:
-        """This window in UTC when it is written in `zone` (see `standard_utc_offset_minutes`)."""
-        return self.shifted(-standard_utc_offset_minutes(zone))
-
     def __str__(self) -> str:
         """As AWS takes a backup window: `hh24:mi-hh24:mi`."""
-        end = (self.start_minute + self.length_minutes) % MINUTES_PER_DAY
-        return f"{_clock(self.start_minute)}-{_clock(end)}"
+        return f"{clock(self.start_minute)}-{clock(self.end_minute)}"
 
 
 @dataclass(frozen=True, slots=True)
-class WeeklyWindow:
+class WeeklyWindow(_Window):
     """The same stretch of every week, such as a maintenance window.
 
-    `start_minute` counts from Monday 00:00 (0-10079); `length_minutes` is at least 30 and less than a day.
+    `start_minute` counts from Monday 00:00 (0-10079).
     """
 
-    start_minute: int
-    length_minutes: int
-
-    def __post_init__(self) -> None:
-        _check_length(self.length_minutes, str(self))
+    period_minutes = MINUTES_PER_WEEK
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -103,38 +118,33 @@ class WeeklyWindow:
         end = _day_start(match.group(4)) + _minutes(*match.group(5, 6))
         return cls(start, (end - start) % MINUTES_PER_WEEK)
 
-    def shifted(self, minutes: int) -> WeeklyWindow:
-        """The window moved later by `minutes`, wrapping at the end of the week."""
-        return WeeklyWindow((self.start_minute + minutes) % MINUTES_PER_WEEK, self.length_minutes)
-
-    def to_utc(self, zone: str) -> WeeklyWindow:
-        """This window in UTC when it is written in `zone`; the day changes with the hour where it must."""
-        return self.shifted(-standard_utc_offset_minutes(zone))
-
     def __str__(self) -> str:
         """As AWS takes a maintenance window: `ddd:hh24:mi-ddd:hh24:mi` in lower case."""
-        end = (self.start_minute + self.length_minutes) % MINUTES_PER_WEEK
-        return f"{_day_clock(self.start_minute)}-{_day_clock(end)}"
+        return f"{_day_clock(self.start_minute)}-{_day_clock(self.end_minute)}"
+
+
+Window = DailyWindow | WeeklyWindow
 
 
 def at_the_same_time(one: WeeklyWindow, other: WeeklyWindow) -> bool:
-    """Whether any minute of the week lies in both windows; both must be in the same zone."""
-    other_start = (other.start_minute - one.start_minute) % MINUTES_PER_WEEK
-    one_start = (one.start_minute - other.start_minute) % MINUTES_PER_WEEK
-    return other_start < one.length_minutes or one_start < other.length_minutes
+    """True if any minute of the week lies in both windows, which must be in the same zone."""
+    return _meet(one, other, MINUTES_PER_WEEK)
 
 
 def overlaps(daily: DailyWindow, weekly: WeeklyWindow) -> bool:
-    """Whether any minute of the week lies in both windows; both must be in the same zone.
+    """True if any minute of the week lies in both windows, which must be in the same zone.
 
     Windows that only touch (one ends at the minute the other starts) do not overlap.
     """
-    # How far into the daily cycle the weekly window starts, and the other way round: two arcs of a circle
-    # meet exactly when one starts inside the other. A weekly window is shorter than a day, so a day's circle
-    # is enough.
-    weekly_start = (weekly.start_minute - daily.start_minute) % MINUTES_PER_DAY
-    daily_start = (daily.start_minute - weekly.start_minute) % MINUTES_PER_DAY
-    return weekly_start < daily.length_minutes or daily_start < weekly.length_minutes
+    # A weekly window is shorter than a day, so a day's circle is enough.
+    return _meet(daily, weekly, MINUTES_PER_DAY)
+
+
+def _meet(one: Window, other: Window, circle_minutes: int) -> bool:
+    """True where the windows share a minute of the circle: two arcs meet exactly when one starts inside the other."""
+    other_start = (other.start_minute - one.start_minute) % circle_minutes
+    one_start = (one.start_minute - other.start_minute) % circle_minutes
+    return other_start < one.length_minutes or one_start < other.length_minutes
 
 
 def standard_utc_offset_minutes(zone: str) -> int:
@@ -183,9 +193,10 @@ def _day_start(day: str) -> int:
     return DAYS.index(day.lower()) * MINUTES_PER_DAY
 
 
-def _clock(minute_of_day: int) -> str:
+def clock(minute_of_day: int) -> str:
+    """A minute of the day (0-1439) as `hh:mm`."""
     return f"{minute_of_day // 60:02d}:{minute_of_day % 60:02d}"
 
 
 def _day_clock(minute_of_week: int) -> str:
-    return f"{DAYS[minute_of_week // MINUTES_PER_DAY]}:{_clock(minute_of_week % MINUTES_PER_DAY)}"
+    return f"{DAYS[minute_of_week // MINUTES_PER_DAY]}:{clock(minute_of_week % MINUTES_PER_DAY)}"

@@ -14,6 +14,7 @@ from typing import Any
 from pulumi import Archive, Asset, AssetArchive, FileAsset
 from pulumi_policy import EnforcementLevel, deserialize
 
+from contract.desired_state import DeclaredResource, DesiredState, PolicyEvent, as_document
 from desired.judging import judge, recorded
 from desired.program import declared_by_file
 from desired.recording import Recording
@@ -30,24 +31,26 @@ def desired_state(stack_file: Path, policies: Path) -> dict[str, Any]:
     Raises: ConfigError when the configuration is wrong.
     """
     recording = declared_by_file(stack_file)
-    return {
-        "resources": [
-            {
-                "urn": each.urn,
-                "type": each.type,
-                "custom": each.custom,
-                "parent": each.parent,
-                "provider": each.provider,
-                "protect": each.protect,
-                "retainOnDelete": each.retain_on_delete,
-                "dependencies": sorted(each.dependencies),
-                "inputs": _plain(each.inputs),
-            }
-            for each in sorted(recording.registrations, key=lambda each: each.urn)
-        ],
-        "policyPacks": [NAME],
-        "policyEvents": _judgement(recording, policies),
-    }
+    return as_document(
+        DesiredState(
+            resources=[
+                DeclaredResource(
+                    urn=each.urn,
+                    type=each.type,
+                    custom=each.custom,
+                    parent=each.parent,
+                    provider=each.provider,
+                    protect=each.protect,
+                    retain_on_delete=each.retain_on_delete,
+                    dependencies=sorted(each.dependencies),
+                    inputs=_plain(each.inputs),
+                )
+                for each in sorted(recording.registrations, key=lambda each: each.urn)
+            ],
+            policy_packs=[NAME],
+            policy_events=_judgement(recording, policies),
+        )
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -76,18 +79,18 @@ def _sums(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__}: a desired state holds files and archives of files only")
 
 
-def _judgement(recording: Recording, folder: Path) -> list[dict[str, str]]:
-    """What the policy pack reports, as the engine's events say it."""
+def _judgement(recording: Recording, folder: Path) -> list[PolicyEvent]:
+    """The policy pack's reports, in the form of the engine's policy events."""
     today = datetime.now(tz=UTC).date()
     pack = all_policies(exemptions.load(folder / "exemptions.yaml", rule_ids()), today)
     mandatory = {policy.name for policy in pack if policy.enforcement_level is EnforcementLevel.MANDATORY}
     return [
-        {
-            "resourceUrn": urn,
-            "policyPackName": NAME,
-            "policyName": policy,
-            "enforcementLevel": "mandatory" if policy in mandatory else "advisory",
-            "message": message,
-        }
+        PolicyEvent(
+            resource_urn=urn,
+            policy_pack_name=NAME,
+            policy_name=policy,
+            enforcement_level="mandatory" if policy in mandatory else "advisory",
+            message=message,
+        )
         for policy, urn, message in sorted(judge(pack, recorded(recording)))
     ]

@@ -1,21 +1,20 @@
-"""`dbops <verb>`: the operators' commands. Each verb is a function of the module that does its work."""
+"""`dbops <verb>`: the operators' commands. Each verb is a module of `ops.commands`."""
 
 import sys
 
 import typer
 
-from ops.comment import post_comment
-from ops.desired import desired_diff
-from ops.errors import OpsError
-from ops.plan import plan_check, plan_seal
-from ops.preview.command import preview_report
+from ops.commands import desired_diff, plan_check, plan_seal, post_comment, preview_report
+from ops.errors import OpsError, described
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(preview_report)
-app.command()(post_comment)
-app.command()(desired_diff)
-app.command()(plan_seal)
-app.command()(plan_check)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=described()
+)
+app.command("preview-report", epilog=preview_report.EPILOG)(preview_report.run)
+app.command("post-comment", epilog=post_comment.EPILOG)(post_comment.run)
+app.command("desired-diff", epilog=desired_diff.EPILOG)(desired_diff.run)
+app.command("plan-seal", epilog=plan_seal.EPILOG)(plan_seal.run)
+app.command("plan-check", epilog=plan_check.EPILOG)(plan_check.run)
 
 
 @app.callback()
@@ -24,9 +23,9 @@ def describe() -> None:
 
 
 def main() -> None:
-    """Run a command; an error meant for people becomes one message and exit code 1."""
+    """Run a command; an error meant for people becomes one message and its exit code."""
     try:
         app(standalone_mode=True)
     except OpsError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.exit_code)

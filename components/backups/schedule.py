@@ -15,14 +15,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from components.windows import DAYS, MINUTES_PER_DAY, MINUTES_PER_WEEK, DailyWindow, WeeklyWindow
+from components.windows import (
+    CLOCK,
+    DAYS,
+    MINUTES_PER_DAY,
+    MINUTES_PER_WEEK,
+    DailyWindow,
+    WeeklyWindow,
+    Window,
+    clock,
+)
 
 LEAD_MINUTES = 60
 # Every month has these days, so that none goes without its backup.
 FIRST_DAY_OF_MONTH, LAST_DAY_OF_MONTH = 1, 28
 LONGEST_MONTH_DAYS = 31
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 # One whole year shows every offset that a zone's clocks take; a fixed one keeps previews the same.
 _REFERENCE_YEAR = 2025
 
@@ -43,7 +51,7 @@ class Schedule:
     day_of_month: int | None = None
 
     def __post_init__(self) -> None:
-        if _CLOCK.fullmatch(self.start) is None:
+        if re.fullmatch(CLOCK, self.start) is None:
             raise ScheduleError(f"start {self.start!r} is not of the form hh:mm, such as 01:00")
         if self.day is not None and self.day_of_month is not None:
             raise ScheduleError("a schedule is weekly or monthly; give day or day_of_month")
@@ -96,13 +104,10 @@ def require_clear(
     schedule: Schedule, zone: str, *, backup_window: DailyWindow, maintenance_window: WeeklyWindow
 ) -> None:
     """Raise ScheduleError if a start ever falls into one of RDS's windows (both in UTC) or into the hour before."""
-    windows: tuple[tuple[str, DailyWindow | WeeklyWindow, int], ...] = (
-        ("backup", backup_window, MINUTES_PER_DAY),
-        ("maintenance", maintenance_window, MINUTES_PER_WEEK),
-    )
+    windows: dict[str, Window] = {"backup": backup_window, "maintenance": maintenance_window}
     for start in sorted(schedule.utc_starts(zone)):
-        for kind, window, period_minutes in windows:
-            minutes_in = (start - window.start_minute + LEAD_MINUTES) % period_minutes
+        for kind, window in windows.items():
+            minutes_in = (start - window.start_minute + LEAD_MINUTES) % window.period_minutes
             if minutes_in < LEAD_MINUTES + window.length_minutes:
                 raise ScheduleError(
                     f"{schedule.start} in {zone} can be {_day_clock(start)} UTC, which is in RDS's {kind} window "
@@ -121,4 +126,4 @@ def _utc_offsets_minutes(zone: str) -> frozenset[int]:
 
 def _day_clock(minute_of_week: int) -> str:
     day, minute = divmod(minute_of_week, MINUTES_PER_DAY)
-    return f"{DAYS[day]} {minute // 60:02d}:{minute % 60:02d}"
+    return f"{DAYS[day]} {clock(minute)}"

@@ -11,12 +11,14 @@ Sources, and what was checked:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
+
+from components.ec2_sizes import TO_16XLARGE, VCPU_BY_SIZE
+from components.suggestions import did_you_mean
 
 GIB = 2**30
 Service = Literal["elasticache", "memorydb"]
@@ -63,15 +65,7 @@ class NodeType:
         return self.name.rpartition(".")[2]
 
 
-_VCPU_BY_SIZE = {
-    "large": 2,
-    "xlarge": 4,
-    "2xlarge": 8,
-    "4xlarge": 16,
-    "8xlarge": 32,
-    "12xlarge": 48,
-    "16xlarge": 64,
-}
+# From large to 16xlarge.
 _GENERAL_GIB = ("6.38", "12.93", "26.04", "52.26", "103.68", "157.12", "209.55")
 _MEMORY_GIB = ("13.07", "26.32", "52.82", "105.81", "209.55", "317.77", "419.09")
 
@@ -79,8 +73,13 @@ _MEMORY_GIB = ("13.07", "26.32", "52.82", "105.81", "209.55", "317.77", "419.09"
 def _family(service: Service, family: str, memory: tuple[str, ...]) -> list[NodeType]:
     prefix = "cache" if service == "elasticache" else "db"
     return [
-        NodeType(name=f"{prefix}.{family}.{size}", service=service, vcpu=vcpu, memory_gib=Decimal(gib))
-        for (size, vcpu), gib in zip(_VCPU_BY_SIZE.items(), memory, strict=True)
+        NodeType(
+            name=f"{prefix}.{family}.{size}",
+            service=service,
+            vcpu=VCPU_BY_SIZE[size],
+            memory_gib=Decimal(gib),
+        )
+        for size, gib in zip(TO_16XLARGE, memory, strict=True)
     ]
 
 
@@ -117,6 +116,5 @@ def find_node_type(name: str, service: Service) -> NodeType:
     known = {node.name: node for node in NODE_TYPES.values() if node.service == service}
     if name in known:
         return known[name]
-    nearest = difflib.get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(nearest)}" if nearest else f"one is {next(iter(known))}"
+    hint = did_you_mean(name, known, otherwise=f"one is {next(iter(known))}")
     raise SizingError(f"node type {name!r} is not one of {service}'s: {hint}")

@@ -8,9 +8,10 @@ import pulumi
 from pulumi_aws import ec2, secretsmanager
 
 from components.cache.access import StoreUser
-from components.cache.parameters import Engine, Family, Parameter
 from components.clients import Clients
 from components.network import NetworkAttachment
+from components.parameters.cache_table import Engine, Family
+from components.parameters.spec import Parameter
 from components.placement import Placement
 from components.secrets import Credentials, CredentialsArgs, SecretStorage
 from components.security_groups import ServerSecurityGroup

@@ -7,6 +7,8 @@ starve in the worst.
 
 from dataclasses import dataclass
 
+from components.errors import FieldError
+
 # PostgreSQL's default, which RDS leaves; for superusers, who on RDS are AWS's own.
 SUPERUSER_RESERVED_CONNECTIONS = 3
 # RDS's `rds.rds_superuser_reserved_connections`: a way in for the administrator when all others are taken.
@@ -18,12 +20,8 @@ RESERVED_CONNECTIONS = SUPERUSER_RESERVED_CONNECTIONS + RDS_RESERVED_CONNECTIONS
 RESERVE_PERCENT = 10
 
 
-class BudgetError(ValueError):
-    """Connections that do not add up. `field` names the argument; the message says what is allowed."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+class BudgetError(FieldError):
+    """Connections that do not add up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

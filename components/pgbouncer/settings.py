@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from components.errors import FieldError
 from components.pgbouncer.pool_budget import PoolBudget
 
 Version = tuple[int, ...]
@@ -40,12 +41,8 @@ DNS_MAX_TTL_SECONDS = 0.1
 SERVER_CONNECT_TIMEOUT_SECONDS = 3
 
 
-class PoolerSettingsError(ValueError):
-    """Settings that PgBouncer cannot run with. `field` names the argument; the message says what is allowed."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+class PoolerSettingsError(FieldError):
+    """Settings that PgBouncer cannot run with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

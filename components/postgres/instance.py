@@ -11,8 +11,8 @@ from pulumi_aws import cloudwatch, ec2, iam, rds
 from components.clients import Clients, Peer
 from components.durability import Durability
 from components.network import NetworkAttachment
+from components.parameters.postgres import PostgresParameter
 from components.placement import Placement
-from components.postgres.parameters import Parameter
 from components.postgres.sizing import Gp3Storage
 from components.security_groups import ServerSecurityGroup
 
@@ -63,7 +63,7 @@ class PostgresInstanceArgs:
     placement: Placement
     identifier: str
     parameter_group_family: str
-    parameters: Sequence[Parameter]
+    parameters: Sequence[PostgresParameter]
     instance_class: str
     multi_az: bool
     port: int

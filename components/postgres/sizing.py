@@ -16,11 +16,14 @@ Sources, and what was checked:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from components.ec2_sizes import TO_16XLARGE, VCPU_BY_SIZE
+from components.errors import FieldError
+from components.suggestions import did_you_mean
 
 MIB = 2**20
 GIB = 2**30
@@ -36,12 +39,8 @@ WITHHELD_MEMORY_MIB = 256
 WITHHELD_MEMORY_PERCENT = 6
 
 
-class SizingError(ValueError):
-    """A size that RDS does not take. `field` names the argument; the message says what is allowed."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+class SizingError(FieldError):
+    """A size that RDS does not take."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,21 +67,8 @@ class InstanceClass:
         return self.memory_bytes * (100 - WITHHELD_MEMORY_PERCENT) // 100 - WITHHELD_MEMORY_MIB * MIB
 
 
-_VCPU_BY_SIZE: Mapping[str, int] = {
-    "large": 2,
-    "xlarge": 4,
-    "2xlarge": 8,
-    "4xlarge": 16,
-    "8xlarge": 32,
-    "12xlarge": 48,
-    "16xlarge": 64,
-    "24xlarge": 96,
-    "32xlarge": 128,
-    "48xlarge": 192,
-}
-_TO_16XLARGE = tuple(_VCPU_BY_SIZE)[:7]
-_TO_32XLARGE = (*_TO_16XLARGE, "24xlarge", "32xlarge")
-_TO_48XLARGE = (*_TO_16XLARGE, "24xlarge", "48xlarge")
+_TO_32XLARGE = (*TO_16XLARGE, "24xlarge", "32xlarge")
+_TO_48XLARGE = (*TO_16XLARGE, "24xlarge", "48xlarge")
 
 _M_GIB_PER_VCPU, _R_GIB_PER_VCPU = 4, 8
 
@@ -93,8 +79,8 @@ def _family(
     return [
         InstanceClass(
             name=f"db.{family}.{size}",
-            vcpu=_VCPU_BY_SIZE[size],
-            memory_gib=_VCPU_BY_SIZE[size] * gib_per_vcpu,
+            vcpu=VCPU_BY_SIZE[size],
+            memory_gib=VCPU_BY_SIZE[size] * gib_per_vcpu,
             architecture=architecture,
         )
         for size in sizes
@@ -117,14 +103,14 @@ DB_INSTANCE_CLASSES: Mapping[str, InstanceClass] = MappingProxyType(
             _t4g("large", 2, 8),
             _t4g("xlarge", 4, 16),
             _t4g("2xlarge", 8, 32),
-            *_family("m6g", "graviton", _M_GIB_PER_VCPU, _TO_16XLARGE),
+            *_family("m6g", "graviton", _M_GIB_PER_VCPU, TO_16XLARGE),
             *_family("m6i", "x86", _M_GIB_PER_VCPU, _TO_32XLARGE),
-            *_family("m7g", "graviton", _M_GIB_PER_VCPU, _TO_16XLARGE),
+            *_family("m7g", "graviton", _M_GIB_PER_VCPU, TO_16XLARGE),
             *_family("m7i", "x86", _M_GIB_PER_VCPU, _TO_48XLARGE),
             *_family("m8g", "graviton", _M_GIB_PER_VCPU, _TO_48XLARGE),
-            *_family("r6g", "graviton", _R_GIB_PER_VCPU, _TO_16XLARGE),
+            *_family("r6g", "graviton", _R_GIB_PER_VCPU, TO_16XLARGE),
             *_family("r6i", "x86", _R_GIB_PER_VCPU, _TO_32XLARGE),
-            *_family("r7g", "graviton", _R_GIB_PER_VCPU, _TO_16XLARGE),
+            *_family("r7g", "graviton", _R_GIB_PER_VCPU, TO_16XLARGE),
             *_family("r7i", "x86", _R_GIB_PER_VCPU, _TO_48XLARGE),
             *_family("r8g", "graviton", _R_GIB_PER_VCPU, _TO_48XLARGE),
         ]
@@ -137,9 +123,8 @@ def find_instance_class(name: str) -> InstanceClass:
     """The class called `name`, such as `db.m7g.large`. Raises SizingError with the nearest names."""
     if name in DB_INSTANCE_CLASSES:
         return DB_INSTANCE_CLASSES[name]
-    nearest = difflib.get_close_matches(name, DB_INSTANCE_CLASSES, n=3)
+    hint = did_you_mean(name, DB_INSTANCE_CLASSES, otherwise="write it as db.<family>.<size>")
     families = sorted({known.split(".")[1] for known in DB_INSTANCE_CLASSES})
-    hint = f"did you mean {' or '.join(nearest)}" if nearest else "write it as db.<family>.<size>"
     raise SizingError(
         "instance_class",
         f"instance class {name!r} is not known: {hint}; known families are {', '.join(families)}",
@@ -233,15 +218,7 @@ def validate_gp3(
     )
     limits = gp3_limits(allocated_storage_gib)
     if not limits.configurable:
-        for field, value in (("iops", iops), ("throughput_mib_per_s", throughput_mib_per_s)):
-            if value is not None:
-                raise SizingError(
-                    field,
-                    f"{field} {value} cannot be set: RDS takes none for gp3 under "
-                    f"{GP3_STRIPING_THRESHOLD_GIB} GiB (allocated: {allocated_storage_gib}) and gives "
-                    f"{limits.baseline_iops} IOPS and {limits.baseline_throughput_mib_per_s} MiB/s; "
-                    "leave it out or allocate more",
-                )
+        _require_omitted(limits, allocated_storage_gib, iops, throughput_mib_per_s)
         return Gp3Storage(
             allocated_storage_gib=allocated_storage_gib,
             iops=limits.baseline_iops,
@@ -249,32 +226,52 @@ def validate_gp3(
             declared_iops=None,
             declared_throughput_mib_per_s=None,
         )
-    wanted_iops = limits.baseline_iops if iops is None else iops
-    wanted_throughput = (
-        limits.baseline_throughput_mib_per_s if throughput_mib_per_s is None else throughput_mib_per_s
+    if iops is None:
+        iops = limits.baseline_iops
+    if throughput_mib_per_s is None:
+        throughput_mib_per_s = limits.baseline_throughput_mib_per_s
+    _require_within(limits, iops, throughput_mib_per_s)
+    return Gp3Storage(
+        allocated_storage_gib=allocated_storage_gib,
+        iops=iops,
+        throughput_mib_per_s=throughput_mib_per_s,
+        declared_iops=iops,
+        declared_throughput_mib_per_s=throughput_mib_per_s,
     )
-    _require_range("iops", wanted_iops, limits.baseline_iops, limits.max_iops, "IOPS")
+
+
+def _require_omitted(
+    limits: Gp3Limits, allocated_storage_gib: int, iops: int | None, throughput_mib_per_s: int | None
+) -> None:
+    """Raise SizingError for any value on a single volume: RDS refuses even its baseline."""
+    for field, value in (("iops", iops), ("throughput_mib_per_s", throughput_mib_per_s)):
+        if value is not None:
+            raise SizingError(
+                field,
+                f"{field} {value} cannot be set: RDS takes none for gp3 under "
+                f"{GP3_STRIPING_THRESHOLD_GIB} GiB (allocated: {allocated_storage_gib}) and gives "
+                f"{limits.baseline_iops} IOPS and {limits.baseline_throughput_mib_per_s} MiB/s; "
+                "leave it out or allocate more",
+            )
+
+
+def _require_within(limits: Gp3Limits, iops: int, throughput_mib_per_s: int) -> None:
+    """Raise SizingError for values outside `limits`, and for more throughput than the IOPS carry."""
+    _require_range("iops", iops, limits.baseline_iops, limits.max_iops, "IOPS")
     _require_range(
         "throughput_mib_per_s",
-        wanted_throughput,
+        throughput_mib_per_s,
         limits.baseline_throughput_mib_per_s,
         limits.max_throughput_mib_per_s,
         "MiB/s",
     )
-    if wanted_throughput * GP3_IOPS_PER_MIB_PER_S > wanted_iops:
+    needed_iops = throughput_mib_per_s * GP3_IOPS_PER_MIB_PER_S
+    if needed_iops > iops:
         raise SizingError(
             "throughput_mib_per_s",
-            f"throughput_mib_per_s {wanted_throughput} needs at least "
-            f"{wanted_throughput * GP3_IOPS_PER_MIB_PER_S} IOPS and {wanted_iops} are provisioned: "
-            f"raise iops, or take at most {wanted_iops // GP3_IOPS_PER_MIB_PER_S} MiB/s",
+            f"throughput_mib_per_s {throughput_mib_per_s} needs at least {needed_iops} IOPS and {iops} are "
+            f"provisioned: raise iops, or take at most {iops // GP3_IOPS_PER_MIB_PER_S} MiB/s",
         )
-    return Gp3Storage(
-        allocated_storage_gib=allocated_storage_gib,
-        iops=wanted_iops,
-        throughput_mib_per_s=wanted_throughput,
-        declared_iops=wanted_iops,
-        declared_throughput_mib_per_s=wanted_throughput,
-    )
 
 
 def minimum_storage_ceiling_gib(allocated_storage_gib: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.postgres.parameters import Parameter
+from components.parameters.postgres import PostgresParameter
 from components.postgres.sizing import InstanceClass, max_connections, planned_max_connections
 
 # PostgreSQL documentation, "Administrator's Overview" of hot standby: these five, and no others.
@@ -37,7 +37,7 @@ class Server:
     """A primary or a replica: its class, and the parameter group computed for it."""
 
     instance_class: InstanceClass
-    parameters: Sequence[Parameter]
+    parameters: Sequence[PostgresParameter]
 
     @property
     def planned_max_connections(self) -> int:

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.cache import parameters, sizing
+from components.cache import sizing
 from components.cache.access import Role, StoreUser
-from components.cache.parameters import EvictionPolicy, Family, Parameter, StoreFacts
 from components.cache.sizing import NodeType
+from components.parameters import cache as parameters
+from components.parameters.cache_table import EvictionPolicy, Family, StoreFacts
+from components.parameters.spec import Parameter
 from components.windows import overlaps
 from infra.config.base import ConfigModel, Daily, Problem, Weekly, repeated
 from infra.config.general import Environment

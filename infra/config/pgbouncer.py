@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.parameters.errors import ParameterError
 from components.pgbouncer.pool_budget import RESERVED_CONNECTIONS, BudgetError, PoolBudget, pool_budget
 from components.pgbouncer.pooler import DEPLOYMENT_MAXIMUM_PERCENT
-from components.postgres.parameters import ParameterError
 from components.postgres.sizing import SizingError
 from components.postgres.standby import Server
 from infra.config.base import ConfigModel, Problem

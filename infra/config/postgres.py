@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from components.clients import Clients
-from components.postgres import parameters, sizing
+from components.parameters import postgres as parameters
+from components.postgres import sizing
 from components.postgres.key_words import RESERVED_KEY_WORDS
 from components.postgres.standby import Server, StandbyError, require_standby
 from components.windows import WeeklyWindow, at_the_same_time, overlaps
@@ -39,6 +40,10 @@ class StorageConfig(ConfigModel):
     max_allocated_storage_gib: int
     iops: int | None = None
     throughput_mib_per_s: int | None = None
+
+    def gp3(self) -> sizing.Gp3Storage:
+        """The volume, with the baseline in the place of omitted values. Raises SizingError."""
+        return sizing.validate_gp3(self.allocated_storage_gib, self.iops, self.throughput_mib_per_s)
 
 
 class MonitoringConfig(ConfigModel):
@@ -242,7 +247,7 @@ def _replica_window_problems(postgres: PostgresConfig, primary_region: str) -> I
 
 def _storage_problems(storage: StorageConfig) -> Iterator[Problem]:
     try:
-        sizing.validate_gp3(storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s)
+        storage.gp3()
         sizing.validate_storage_ceiling(storage.allocated_storage_gib, storage.max_allocated_storage_gib)
     except sizing.SizingError as error:
         yield Problem(f"postgres.storage.{error.field}", str(error))

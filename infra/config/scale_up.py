@@ -11,7 +11,7 @@ from pydantic import Field
 
 from components.cache.sizing import SizingError as NodeSizingError
 from components.cache.sizing import find_node_type
-from components.postgres.parameters import ParameterError
+from components.parameters.errors import ParameterError
 from components.postgres.sizing import SizingError, find_instance_class, validate_gp3
 from components.postgres.standby import StandbyError, follower_parameters, require_standby
 from components.scale_up import ladders
@@ -47,10 +47,9 @@ class ScaleUpConfig(ConfigModel):
     def storages(self, postgres: PostgresConfig) -> Ladder:
         """IOPS and throughput of the primary's storage. Raises LadderError, SizingError."""
         storage = postgres.storage
-        allocated_gib = storage.allocated_storage_gib
-        declared = validate_gp3(allocated_gib, storage.iops, storage.throughput_mib_per_s)
+        declared = storage.gp3()
         largest = validate_gp3(
-            allocated_gib,
+            storage.allocated_storage_gib,
             storage.iops if self.max_iops is None else self.max_iops,
             storage.throughput_mib_per_s
             if self.max_throughput_mib_per_s is None
@@ -139,9 +138,8 @@ def _instance_problems(scale_up: ScaleUpConfig, postgres: PostgresConfig) -> Ite
 
 
 def _storage_problems(scale_up: ScaleUpConfig, postgres: PostgresConfig) -> Iterator[Problem]:
-    storage = postgres.storage
     try:
-        validate_gp3(storage.allocated_storage_gib, storage.iops, storage.throughput_mib_per_s)
+        postgres.storage.gp3()
     except SizingError:
         return
     try:

@@ -8,7 +8,6 @@ import pulumi
 
 from components.backups.plan import selection_tags
 from components.encryption import DataClass
-from components.postgres import sizing
 from components.postgres.instance import Monitoring, PostgresInstance, PostgresInstanceArgs
 from components.postgres.primary import (
     PointInTimeRestore,
@@ -215,11 +214,7 @@ def _instance_args(
         instance_class=server.instance_class.name,
         multi_az=multi_az,
         port=postgres.port,
-        storage=sizing.validate_gp3(
-            postgres.storage.allocated_storage_gib,
-            postgres.storage.iops,
-            postgres.storage.throughput_mib_per_s,
-        ),
+        storage=postgres.storage.gp3(),
         max_allocated_storage_gib=max_allocated_storage_gib,
         network=region.network,
         clients=clients.as_clients(),

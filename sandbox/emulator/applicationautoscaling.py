@@ -15,7 +15,7 @@ from moto.applicationautoscaling.models import FakeScalableTarget
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import JsonRESTError
 
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import extend, original
 
 ADDED = {
     "ServiceNamespaceValueSet": {"ELASTICACHE": "elasticache"},
@@ -25,14 +25,12 @@ ADDED = {
     },
 }
 
-_register_scalable_target = ApplicationAutoScalingResponse.register_scalable_target
-
 
 class Response(ApplicationAutoScalingResponse):
     """Calls that moto does not know, and the tags of the one that makes a target."""
 
     def register_scalable_target(self) -> str:
-        answer = _register_scalable_target(self)
+        answer = original(ApplicationAutoScalingResponse.register_scalable_target)(self)
         arn = json.loads(answer)["ScalableTargetARN"]
         _tags(self._target(arn)).update(self._get_param("Tags") or {})
         return answer

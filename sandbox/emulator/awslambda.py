@@ -7,9 +7,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaBackend
 
-from sandbox.emulator.extending import extend
-
-_put = LambdaBackend.put_function_event_invoke_config
+from sandbox.emulator.extending import extend, original
 
 
 class Backend(LambdaBackend):
@@ -18,7 +16,7 @@ class Backend(LambdaBackend):
     def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """Set it anew."""
         self.get_function(function_name).event_invoke_config = []
-        return _put(self, function_name, config)
+        return original(LambdaBackend.put_function_event_invoke_config)(self, function_name, config)
 
     def update_function_event_invoke_config(
         self, function_name: str, config: dict[str, Any]

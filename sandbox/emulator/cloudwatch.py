@@ -13,7 +13,7 @@ from moto.cloudwatch.models import Alarm, CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import extend, original
 
 # An alarm in a rule, by its name in quotes or bare; other than a name it may be an ARN, which ends with it.
 MEMBER = re.compile(r"\b(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
@@ -21,9 +21,6 @@ METRIC_ALARM, COMPOSITE_ALARM = "MetricAlarm", "CompositeAlarm"
 # What a suppressor is given with, and how long its alarm is waited for, in seconds.
 SUPPRESSOR = "ActionsSuppressor"
 SUPPRESSOR_PERIODS = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
-
-_describe_alarms = CloudWatchResponse.describe_alarms
-_delete_alarms = CloudWatchBackend.delete_alarms
 
 
 class Response(CloudWatchResponse):
@@ -48,7 +45,7 @@ class Response(CloudWatchResponse):
         return EmptyResult()
 
     def describe_alarms(self) -> ActionResult:
-        answer = _describe_alarms(self)
+        answer = original(CloudWatchResponse.describe_alarms)(self)
         wanted = self._get_param("AlarmTypes", []) or [METRIC_ALARM]
         lists: Any = answer.result
         for type_ in (METRIC_ALARM, COMPOSITE_ALARM):
@@ -67,7 +64,7 @@ class Backend(CloudWatchBackend):
                 raise ValidationError(
                     f"Cannot delete {', '.join(sorted(watched))} as there are composite alarm(s) depending on it."
                 )
-        _delete_alarms(self, alarm_names)
+        original(CloudWatchBackend.delete_alarms)(self, alarm_names)
 
 
 def _watched(alarm: Alarm) -> list[str]:

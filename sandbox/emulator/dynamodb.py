@@ -5,9 +5,7 @@ Source: Amazon DynamoDB API Reference, TagResource.
 
 from moto.dynamodb.models import DynamoDBBackend
 
-from sandbox.emulator.extending import extend
-
-_tag_resource = DynamoDBBackend.tag_resource
+from sandbox.emulator.extending import extend, original
 
 
 class Backend(DynamoDBBackend):
@@ -16,7 +14,7 @@ class Backend(DynamoDBBackend):
     def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
         """Add tags, in place of those with the same keys."""
         self.untag_resource(arn, list(tags))
-        _tag_resource(self, arn, tags)
+        original(DynamoDBBackend.tag_resource)(self, arn, tags)
 
 
 def install() -> None:

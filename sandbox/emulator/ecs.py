@@ -12,7 +12,7 @@ from moto.core.responses import ActionResult
 from moto.ecs.models import EC2ContainerServiceBackend, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import extend, original
 
 # What CreateService takes and moto forgets: the member's name, moto's attribute, and AWS's default.
 REMEMBERED: tuple[tuple[str, str, Any], ...] = (
@@ -23,15 +23,12 @@ REMEMBERED: tuple[tuple[str, str, Any], ...] = (
     ("healthCheckGracePeriodSeconds", "health_check_grace_period_seconds", 0),
 )  # fmt: skip
 
-_create_service = EC2ContainerServiceResponse.create_service
-_update_service = EC2ContainerServiceBackend.update_service
-
 
 class Response(EC2ContainerServiceResponse):
     """CreateService with all of its arguments."""
 
     def create_service(self) -> ActionResult:
-        result = _create_service(self)
+        result = original(EC2ContainerServiceResponse.create_service)(self)
         service = result.result["service"]  # type: ignore[index]
         for member, attribute, default in REMEMBERED:
             given = self._get_param(member)
@@ -44,7 +41,7 @@ class Backend(EC2ContainerServiceBackend):
     """UpdateService with a deployment that ends at once."""
 
     def update_service(self, service_properties: dict[str, Any]) -> Service:
-        service = _update_service(self, service_properties)
+        service = original(EC2ContainerServiceBackend.update_service)(self, service_properties)
         _run_what_is_wanted(service)
         return service
 

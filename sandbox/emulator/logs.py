@@ -7,9 +7,7 @@ Source: CloudWatch Logs API Reference, PutMetricFilter. No line is ever looked a
 
 from moto.logs.models import LogsBackend
 
-from sandbox.emulator.extending import extend
-
-_put_metric_filter = LogsBackend.put_metric_filter
+from sandbox.emulator.extending import extend, original
 
 
 class Backend(LogsBackend):
@@ -19,7 +17,9 @@ class Backend(LogsBackend):
         self, filter_name: str, filter_pattern: str, log_group_name: str, metric_transformations: str
     ) -> None:
         self.delete_metric_filter(filter_name, log_group_name)
-        _put_metric_filter(self, filter_name, filter_pattern, log_group_name, metric_transformations)
+        original(LogsBackend.put_metric_filter)(
+            self, filter_name, filter_pattern, log_group_name, metric_transformations
+        )
 
 
 def install() -> None:

@@ -15,7 +15,7 @@ from moto.route53.exceptions import Route53ClientError
 from moto.route53.models import FakeZone, RecordSet, Route53Backend
 from moto.route53.responses import Route53
 
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import extend, original
 
 Values = dict[str, Any]
 
@@ -26,7 +26,7 @@ class Backend(Route53Backend):
     def create_hosted_zone(self, name: str, private_zone: bool, **details: Any) -> FakeZone:  # type: ignore[override]
         if details.get("vpcid"):
             self._check_vpc(name, details["vpcid"], details["vpcregion"])
-        zone = _create_hosted_zone(self, name, private_zone, **details)
+        zone = original(Route53Backend.create_hosted_zone)(self, name, private_zone, **details)
         for record in zone.rrsets:
             # moto nests the value of the SOA record once too often.
             record.records = [
@@ -36,7 +36,7 @@ class Backend(Route53Backend):
 
     def associate_vpc_with_hosted_zone(self, zone_id: str, vpcid: str, vpcregion: str) -> FakeZone:
         self._check_vpc(self.get_hosted_zone(zone_id).name, vpcid, vpcregion)
-        return _associate_vpc_with_hosted_zone(self, zone_id, vpcid, vpcregion)
+        return original(Route53Backend.associate_vpc_with_hosted_zone)(self, zone_id, vpcid, vpcregion)
 
     def _check_vpc(self, zone_name: str, vpc_id: str, vpc_region: str) -> None:
         try:
@@ -60,10 +60,6 @@ class Backend(Route53Backend):
         for change in change_list:
             records = _changed(zone, records, change["Action"], _record_set(change["ResourceRecordSet"]))
         zone.rrsets = records
-
-
-_create_hosted_zone = Route53Backend.create_hosted_zone
-_associate_vpc_with_hosted_zone = Route53Backend.associate_vpc_with_hosted_zone
 
 
 class InvalidChangeBatchError(Route53ClientError):
@@ -142,10 +138,7 @@ class Response(Route53):
         """A zone that is created with a VPC is private, whether the request says so or not."""
         if "VPC" in self.params:
             self.params.setdefault("HostedZoneConfig", {})["PrivateZone"] = True
-        return _answer_create_hosted_zone(self)
-
-
-_answer_create_hosted_zone = Route53.create_hosted_zone
+        return original(Route53.create_hosted_zone)(self)
 
 
 def install() -> None:

@@ -25,7 +25,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import Headers, MultiDict
 
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import extend, original
 
 Values = dict[str, Any]
 
@@ -67,7 +67,7 @@ class Backend(S3Backend):
         self, bucket_name: str
     ) -> tuple[bool, str | None, int | None, int | None]:
         """Of a period's two units, moto counts the one that was not asked for as zero; it is none."""
-        enabled, mode, days, years = _get_object_lock_configuration(self, bucket_name)
+        enabled, mode, days, years = original(S3Backend.get_object_lock_configuration)(self, bucket_name)
         return enabled, mode, days or None, years or None
 
     def put_bucket_replication(self, bucket_name: str, replication: Values) -> None:
@@ -96,9 +96,6 @@ class Backend(S3Backend):
                 "InvalidRequest",
                 "EncryptionConfiguration must be specified if SseKmsEncryptedObjects tag is present.",
             )
-
-
-_get_object_lock_configuration = S3Backend.get_object_lock_configuration
 
 
 class Response(S3Response):

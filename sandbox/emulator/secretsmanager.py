@@ -17,11 +17,9 @@ from moto.secretsmanager.exceptions import (
 )
 from moto.secretsmanager.models import FakeSecret, ReplicaSecret, SecretsManagerBackend
 
-from sandbox.emulator.extending import extend
+from sandbox.emulator.extending import extend, original
 
 SECONDS_A_DAY = 86_400
-
-_create_replicas = FakeSecret.create_replicas
 
 
 class Secret(FakeSecret):
@@ -31,7 +29,7 @@ class Secret(FakeSecret):
         self, replica_regions: list[dict[str, str]], force_overwrite: bool
     ) -> list[ReplicaSecret]:
         """Copies of this secret in other Regions, each with the key that was asked for."""
-        replicas = _create_replicas(self, replica_regions, force_overwrite)
+        replicas = original(FakeSecret.create_replicas)(self, replica_regions, force_overwrite)
         for replica, asked in zip(replicas, replica_regions, strict=True):
             replica.config["KmsKeyId"] = asked.get("KmsKeyId") or replica.config["KmsKeyId"]
         return replicas

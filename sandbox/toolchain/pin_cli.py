@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sandbox.console import console, step
 from sandbox.errors import SandboxError
-from sandbox.process import write_atomically
+from sandbox.files import write_atomically
 from sandbox.toolchain import hashes, pulumi_cli
 from sandbox.toolchain.download import LIMITS, Limits
 from sandbox.toolchain.routes import RouteFailed

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sandbox.adapter.binary import platform_name
 from sandbox.console import Step, step
-from sandbox.leash import leashed
 from sandbox.paths import cache_directory
+from sandbox.processes.leash import start_leashed
 from sandbox.toolchain import hashes
 from sandbox.toolchain.download import LIMITS, Limits, fetch, publisher_site, require_hash, unpack
 from sandbox.toolchain.routes import RouteFailed, built_atomically, run
@@ -191,11 +191,10 @@ def _compile(
 ) -> None:
     """Run `go build -v`, which names each package as it gets to it, and show how far it has come."""
     last_lines: deque[str] = deque(maxlen=5)
-    with subprocess.Popen(
-        leashed(command),
+    with start_leashed(
+        command,
         cwd=module,
         env=environment,
-        stdin=subprocess.PIPE,  # what the leash hangs on
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -14,8 +14,8 @@ from pathlib import Path
 from sandbox.adapter import binary
 from sandbox.adapter.binary import ProviderBinary, ProviderBinaryNotFound
 from sandbox.console import step
+from sandbox.files import write_atomically
 from sandbox.paths import cache_directory
-from sandbox.process import write_atomically
 from sandbox.toolchain import hashes
 from sandbox.toolchain.download import LIMITS, Limits, fetch, publisher_site, require_hash, unpack
 from sandbox.toolchain.routes import RouteFailed, RoutesFailed, built_atomically

@@ -5,7 +5,7 @@ import json
 import lzma
 from pathlib import Path
 
-from ops.preview import digest
+from ops.review import digest
 from tests.harness.platform import ROOT
 
 PREVIEWS = ROOT / "tests" / "golden" / "previews"

@@ -44,7 +44,7 @@ SCENARIOS = (
         name="engine-upgraded",
         config={"postgres.engine_version": "18"},
         edits=(
-            Edit(path="components/postgres/parameters.py", old="SUPPORTED_MAJOR = 17", new="SUPPORTED_MAJOR = 18"),
+            Edit(path="components/parameters/postgres_table.py", old="SUPPORTED_MAJOR = 17", new="SUPPORTED_MAJOR = 18"),
             Edit(path="components/postgres/instance.py", old="allow_major_version_upgrade=False", new="allow_major_version_upgrade=True"),
         ),
     ),

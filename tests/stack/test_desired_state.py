@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 import yaml
 
+from contract.desired_state import DesiredState
 from desired.state import desired_state
 from infra.config.stack import ConfigError
-from ops.desired import DesiredState, difference
+from ops.review.desired_diff import difference, parse
 from tests.harness.platform import ROOT, stack_file
 
 POLICIES = ROOT / "policies"
 
 
 def load(document: dict[str, Any]) -> DesiredState:
-    return DesiredState.model_validate_json(json.dumps(document))
+    return parse(json.dumps(document).encode())
 
 
 @pytest.fixture(scope="module")

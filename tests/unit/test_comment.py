@@ -20,7 +20,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.cli import app
-from ops.comment import (
+from ops.errors import OpsError
+from ops.review.comment import (
     ATTEMPTS,
     LONGEST_WAIT_SECONDS,
     MARKER,
@@ -30,7 +31,6 @@ from ops.comment import (
     post,
     with_marker,
 )
-from ops.errors import OpsError
 
 TOKEN = "canary-" + "8c1f"
 BOT = "github-actions[bot]"

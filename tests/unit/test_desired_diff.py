@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ops import desired
+from contract.desired_state import DesiredState, as_document
 from ops.cli import app
-from ops.desired import DesiredState, difference
 from ops.errors import OpsError
+from ops.review import desired_diff
+from ops.review.desired_diff import difference, parse
 
 URN = "urn:pulumi:prod::dataplatform::aws:rds/instance:Instance::postgres-instance"
 
@@ -30,7 +31,7 @@ def resource(urn: str = URN, **values: Any) -> dict[str, Any]:
 
 def state(*resources: dict[str, Any], events: tuple[dict[str, str], ...] = ()) -> DesiredState:
     document = {"resources": resources, "policyPacks": ["a-pack"], "policyEvents": events}
-    return DesiredState.model_validate_json(json.dumps(document))
+    return parse(json.dumps(document).encode())
 
 
 def detailed(before: Any, after: Any) -> dict[str, str]:
@@ -167,6 +168,54 @@ def test_what_is_no_desired_state_is_refused_and_not_shown(tmp_path: Path, head:
     assert not (tmp_path / "output.json").exists()
 
 
+EVENT: dict[str, Any] = {
+    "resourceUrn": URN, "policyPackName": "a-pack", "policyName": "a-rule", "enforcementLevel": "advisory", "message": "no",
+}  # fmt: skip
+
+
+def whole(part: str, **changed: Any) -> str:
+    """A complete document of which one part, the state itself, a resource or a policy event, has other keys."""
+    resources, events = [resource()], [dict(EVENT)]
+    parts: dict[str, dict[str, Any]] = {"resources.0": resources[0], "policyEvents.0": events[0]}
+    document = {"resources": resources, "policyPacks": ["a-pack"], "policyEvents": events}
+    parts.get(part, document).update(changed)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize("part", ["the file", "resources.0", "policyEvents.0"])
+def test_an_unknown_key_is_refused_at_every_level(tmp_path: Path, part: str) -> None:
+    assert command(tmp_path, EMPTY, whole(part)).exit_code == 0
+    done = command(tmp_path, EMPTY, whole(part, canary="x"))
+    assert str(done.exception).endswith(
+        f"head.json is no desired state: {part}: extra inputs are not permitted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "changed", "said"),
+    [
+        ("the file", {"policyPacks": "a-pack"}, "policyPacks: input should be a valid array"),
+        ("the file", {"policyPacks": [1]}, "policyPacks.0: input should be a valid string"),
+        ("the file", {"resources": ["x"]}, "resources.0: input should be an object"),
+        ("resources.0", {"custom": "true"}, "resources.0.custom: input should be a valid boolean"),
+        ("resources.0", {"retainOnDelete": 0}, "resources.0.retainOnDelete: input should be a valid boolean"),
+        ("resources.0", {"urn": 1}, "resources.0.urn: input should be a valid string"),
+        ("resources.0", {"inputs": []}, "resources.0.inputs: input should be an object"),
+        ("policyEvents.0", {"message": None}, "policyEvents.0.message: input should be a valid string"),
+        ("policyEvents.0", {"enforcementLevel": "remediate"}, "enforcementLevel: input should be 'mandatory' or 'advisory'"),
+    ],
+)  # fmt: skip
+def test_no_value_is_converted_at_any_level(
+    tmp_path: Path, part: str, changed: dict[str, Any], said: str
+) -> None:
+    assert str(command(tmp_path, EMPTY, whole(part, **changed)).exception).endswith(said)
+
+
+def test_a_document_keeps_the_keys_and_their_order_and_those_of_inputs() -> None:
+    document = whole("resources.0", inputs={"snake_key": {"inner_key": 1}})
+    assert json.dumps(as_document(parse(document.encode()))) == document
+
+
 def test_deep_inputs_are_refused(tmp_path: Path) -> None:
     deep = json.dumps(resource()).replace('"inputs": {}', '"inputs": {"a": ' + "[" * 400 + "]" * 400 + "}")
     done = command(tmp_path, EMPTY, EMPTY.replace("[]", f"[{deep}]", 1))
@@ -174,11 +223,11 @@ def test_deep_inputs_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desired, "MAXIMUM_BYTES", len(EMPTY) - 1)
+    monkeypatch.setattr(desired_diff, "MAXIMUM_BYTES", len(EMPTY) - 1)
     done = command(tmp_path, EMPTY, EMPTY)
     assert "is larger than" in str(done.exception)
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="cannot be read: No such file"):
-        desired.load(tmp_path / "nothing.json")
+        desired_diff.load(tmp_path / "nothing.json")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.errors import OpsError
-from ops.plan import WORDS, Seal, check, seal_file, state_sha256
+from ops.review.plan_seal import WORDS, Seal, check, seal_file, state_sha256
 
 SEAL = Seal(
     stack="prod",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from ops.preview.changes import Change, Finding, Risk, judged
-from ops.preview.digest import Special, read
+from ops.review.digest import Special, read
+from ops.review.finding import Finding, Risk
+from ops.review.risk import Change, judged
 from tests.harness.recorded import preview, recorded
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

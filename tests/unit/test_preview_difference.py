@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ops.preview.difference import Kind, differences
+from ops.review.difference import Kind, differences
 
 scalars = st.one_of(st.booleans(), st.integers(), st.text(st.characters(categories=["L", "N"]), max_size=6))
 names = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1, max_size=4)

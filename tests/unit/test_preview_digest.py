@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from ops.preview.digest import Order, Planned, Preview, PreviewError, Special, combined, read
-from ops.preview.report import build
+from ops.review.digest import Order, Planned, Preview, PreviewError, Special, combined, read
+from ops.review.report import build
 from tests.harness.recorded import EVENTS, STREAMED, preview, recorded, scenarios
 
 CLASS_CHANGED = "instance-class-changed"

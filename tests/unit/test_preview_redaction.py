@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ops.cli import app
-from ops.preview.redaction import HIDDEN, names_a_secret, shown, shown_text
+from ops.redaction import HIDDEN, names_a_secret, shown, shown_text
 from tests.harness.recorded import EVENTS, recorded
 
 ALPHABET = string.ascii_letters + string.digits

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.postgres.parameters import Value, compute
+from components.parameters.postgres import compute
+from components.parameters.spec import Value
 from components.postgres.sizing import DB_INSTANCE_CLASSES, InstanceClass, find_instance_class
 from components.postgres.standby import STANDBY_PARAMETERS, Server, StandbyError, require_standby
 

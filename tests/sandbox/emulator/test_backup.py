@@ -4,17 +4,15 @@ Proves that vaults, plans, selections and restore tests are remembered as they w
 come with its codes. Does not prove that anything is backed up or restored: no job runs.
 """
 
-import itertools
 from typing import Any
 
 import pytest
 from moto.backup.exceptions import InvalidRequestException
 
-from sandbox.emulator.backup import Backend, BackupVault
+from sandbox.emulator.backup.vaults import Backend, BackupVault
+from tests.sandbox.emulator.calls import numbers, refused
 from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
-from tests.sandbox.emulator.test_rds import refused
 
-numbers = itertools.count(1)
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/backup"
 
 

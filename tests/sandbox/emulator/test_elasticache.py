@@ -4,16 +4,14 @@ Proves that what the platform declares about a store is remembered, read back an
 says. Does not prove what the service decides by itself, nor what a node serves.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.emulator.calls import create_subnets, numbers, refusal_code
 from tests.sandbox.emulator.conftest import Connect
-
-numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -23,18 +21,9 @@ def elasticache(connect: Connect) -> Any:
 
 @pytest.fixture(scope="session")
 def subnet_group(connect: Connect, elasticache: Any) -> str:
-    ec2 = connect("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.8.{i}.0/24", AvailabilityZone=f"us-east-1{zone}")[
-            "Subnet"
-        ]
-        for i, zone in enumerate("abc")
-    ]
+    _, subnets = create_subnets(connect, "10.8", "us-east-1", "abc")
     elasticache.create_cache_subnet_group(
-        CacheSubnetGroupName="stores",
-        CacheSubnetGroupDescription="stores",
-        SubnetIds=[subnet["SubnetId"] for subnet in subnets],
+        CacheSubnetGroupName="stores", CacheSubnetGroupDescription="stores", SubnetIds=subnets
     )
     return "stores"
 
@@ -87,12 +76,6 @@ def nodes(elasticache: Any, group: Any) -> list[Any]:
         for node in elasticache.describe_cache_clusters(ShowCacheNodeInfo=True)["CacheClusters"]
         if node["ReplicationGroupId"] == group["ReplicationGroupId"]
     ]
-
-
-def refused(call: Callable[..., Any], **request: Any) -> str:
-    with pytest.raises(ClientError) as raised:
-        call(**request)
-    return str(raised.value.response["Error"]["Code"])
 
 
 # ---- replication groups ------------------------------------------------------------------------------------------
@@ -173,7 +156,7 @@ def test_cluster_mode_is_chosen_at_birth(create: Any, elasticache: Any) -> None:
     one_shard = {"NumNodeGroups": None, "ReplicasPerNodeGroup": None, "NumCacheClusters": 2}
     for group, asked in ((create(), "disabled"), (create(ClusterMode="disabled", **one_shard), "enabled")):
         change = {"ReplicationGroupId": group["ReplicationGroupId"], "ClusterMode": asked}
-        assert refused(elasticache.modify_replication_group, **change) == "InvalidParameterCombination"
+        assert refusal_code(elasticache.modify_replication_group, **change) == "InvalidParameterCombination"
         change["ClusterMode"] = group["ClusterMode"]
         after = elasticache.modify_replication_group(**change)["ReplicationGroup"]
         assert after["ClusterMode"] == group["ClusterMode"]
@@ -184,10 +167,10 @@ def test_redis_becomes_valkey_in_one_change_of_engine_version_and_parameter_grou
 ) -> None:
     group = create(Engine="redis", EngineVersion="7.1", group=parameter_group(elasticache, "redis7"))
     change = {"ReplicationGroupId": group["ReplicationGroupId"], "Engine": "valkey", "EngineVersion": "8.1"}
-    assert refused(elasticache.modify_replication_group, **change) == "InvalidParameterCombination"
+    assert refusal_code(elasticache.modify_replication_group, **change) == "InvalidParameterCombination"
     new = parameter_group(elasticache, "valkey8")
     assert (
-        refused(
+        refusal_code(
             elasticache.modify_replication_group,
             ReplicationGroupId=group["ReplicationGroupId"],
             CacheParameterGroupName=new,
@@ -199,7 +182,7 @@ def test_redis_becomes_valkey_in_one_change_of_engine_version_and_parameter_grou
         assert (node["Engine"], node["EngineVersion"]) == ("valkey", "8.1.0")
         assert node["CacheParameterGroup"]["CacheParameterGroupName"] == new
     back = {**change, "Engine": "redis", "EngineVersion": "7.1"}
-    assert refused(elasticache.modify_replication_group, **back) == "InvalidParameterCombination"
+    assert refusal_code(elasticache.modify_replication_group, **back) == "InvalidParameterCombination"
 
 
 def test_a_larger_node_type_waits_for_the_window_unless_it_is_asked_for_at_once(
@@ -228,7 +211,7 @@ def test_shards_and_replicas_can_be_counted_anew_but_not_below_one_replica(
     [group] = elasticache.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]
     assert len(group["MemberClusters"]) == 9
     none = {"ReplicationGroupId": name, "NewReplicaCount": 0, "ApplyImmediately": True}
-    assert refused(elasticache.decrease_replica_count, **none) == "InvalidParameterCombination"
+    assert refusal_code(elasticache.decrease_replica_count, **none) == "InvalidParameterCombination"
 
 
 def test_a_tested_failover_makes_the_replica_the_primary(elasticache: Any, create: Any) -> None:
@@ -260,13 +243,13 @@ def test_what_a_store_uses_cannot_be_deleted_before_it(
 ) -> None:
     group_name = parameter_group(elasticache, "valkey8")
     group = create(group=group_name)
-    in_use = refused(elasticache.delete_cache_parameter_group, CacheParameterGroupName=group_name)
+    in_use = refusal_code(elasticache.delete_cache_parameter_group, CacheParameterGroupName=group_name)
     assert in_use == "InvalidCacheParameterGroupState"
-    in_use = refused(elasticache.delete_cache_subnet_group, CacheSubnetGroupName=subnet_group)
+    in_use = refusal_code(elasticache.delete_cache_subnet_group, CacheSubnetGroupName=subnet_group)
     assert in_use == "CacheSubnetGroupInUse"
     elasticache.delete_replication_group(ReplicationGroupId=group["ReplicationGroupId"])
     elasticache.delete_cache_parameter_group(CacheParameterGroupName=group_name)
-    gone = refused(elasticache.describe_cache_parameter_groups, CacheParameterGroupName=group_name)
+    gone = refusal_code(elasticache.describe_cache_parameter_groups, CacheParameterGroupName=group_name)
     assert gone == "CacheParameterGroupNotFound"
 
 
@@ -289,12 +272,12 @@ def test_a_parameter_group_keeps_what_was_set_and_forgets_what_was_reset(elastic
     )
     assert parameters() == {"cluster-enabled": "yes"}
     many = [{"ParameterName": f"p{number}", "ParameterValue": "1"} for number in range(21)]
-    too_many = refused(
+    too_many = refusal_code(
         elasticache.modify_cache_parameter_group, CacheParameterGroupName=name, ParameterNameValues=many
     )
     assert too_many == "InvalidParameterValue"
     unknown = {"CacheParameterGroupName": "x", "CacheParameterGroupFamily": "valkey99", "Description": "x"}
-    assert refused(elasticache.create_cache_parameter_group, **unknown) == "InvalidParameterValue"
+    assert refusal_code(elasticache.create_cache_parameter_group, **unknown) == "InvalidParameterValue"
 
 
 # ---- users -------------------------------------------------------------------------------------------------------
@@ -318,24 +301,27 @@ def test_a_user_has_a_password_that_is_never_shown(elasticache: Any) -> None:
     [found] = elasticache.describe_users(UserId=identifier)["Users"]
     assert found["AccessString"] == "off -@all"
     short = {"UserName": "b", "Engine": "redis", "AccessString": "on", "Passwords": ["short"]}
-    assert refused(elasticache.create_user, UserId="b", **short) == "InvalidParameterValue"
+    assert refusal_code(elasticache.create_user, UserId="b", **short) == "InvalidParameterValue"
     none = {key: value for key, value in short.items() if key != "Passwords"}
-    assert refused(elasticache.create_user, UserId="b", **none) == "InvalidParameterValue"
+    assert refusal_code(elasticache.create_user, UserId="b", **none) == "InvalidParameterValue"
 
 
 def test_a_redis_user_group_has_a_default_user_and_no_name_twice(elasticache: Any) -> None:
     app, default = user(elasticache, "app"), user(elasticache, "default")
     without = {"Engine": "redis", "UserIds": [app]}
-    assert refused(elasticache.create_user_group, UserGroupId="g1", **without) == "DefaultUserRequired"
+    assert refusal_code(elasticache.create_user_group, UserGroupId="g1", **without) == "DefaultUserRequired"
     twice = {"Engine": "redis", "UserIds": [default, app, user(elasticache, "app")]}
-    assert refused(elasticache.create_user_group, UserGroupId="g1", **twice) == "DuplicateUserName"
+    assert refusal_code(elasticache.create_user_group, UserGroupId="g1", **twice) == "DuplicateUserName"
     elasticache.create_user_group(UserGroupId="g1", Engine="redis", UserIds=[default, app])
     [found] = elasticache.describe_users(UserId=app)["Users"]
     assert found["UserGroupIds"] == ["g1"]
-    assert refused(elasticache.delete_user, UserId=default) == "DefaultUserAssociatedToUserGroup"
+    assert refusal_code(elasticache.delete_user, UserId=default) == "DefaultUserAssociatedToUserGroup"
     open_door = user(elasticache, "guest", Passwords=None, NoPasswordRequired=True, Engine="valkey")
     valkey = {"Engine": "valkey", "UserIds": [open_door]}
-    assert refused(elasticache.create_user_group, UserGroupId="g2", **valkey) == "InvalidParameterCombination"
+    assert (
+        refusal_code(elasticache.create_user_group, UserGroupId="g2", **valkey)
+        == "InvalidParameterCombination"
+    )
 
 
 def test_a_redis_store_cannot_be_served_by_a_valkey_user_group_and_one_in_use_stays(
@@ -348,7 +334,7 @@ def test_a_redis_store_cannot_be_served_by_a_valkey_user_group_and_one_in_use_st
     with pytest.raises(ClientError, match="cannot serve Redis"):
         create(**redis7, group=parameter_group(elasticache, "redis7"), UserGroupIds=["of-valkey"])
     group = create(UserGroupIds=["of-redis"])
-    assert refused(elasticache.delete_user_group, UserGroupId="of-redis") == "InvalidUserGroupState"
+    assert refusal_code(elasticache.delete_user_group, UserGroupId="of-redis") == "InvalidUserGroupState"
     elasticache.delete_replication_group(ReplicationGroupId=group["ReplicationGroupId"])
     elasticache.delete_user_group(UserGroupId="of-redis")
 
@@ -378,7 +364,7 @@ def test_a_final_snapshot_outlives_its_store_and_goes_to_a_bucket_of_its_region(
         Bucket="snapshots-there", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
     )
     abroad = {"SourceSnapshotName": "final-1", "TargetSnapshotName": "c", "TargetBucket": "snapshots-there"}
-    assert refused(elasticache.copy_snapshot, **abroad) == "InvalidParameterValue"
+    assert refusal_code(elasticache.copy_snapshot, **abroad) == "InvalidParameterValue"
 
 
 def test_tags_are_kept_for_everything_that_can_have_them(elasticache: Any) -> None:

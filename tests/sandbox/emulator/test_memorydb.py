@@ -4,12 +4,12 @@ Proves that access control lists, parameter groups and clusters of either engine
 API Reference says, and that ElastiCache has scalable dimensions. Does not prove durability: no transaction log is emulated.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.emulator.calls import create_subnets, refusal_code
 from tests.sandbox.emulator.conftest import Connect
 
 CLUSTER = {
@@ -29,10 +29,9 @@ CLUSTER = {
 
 @pytest.fixture(scope="module")
 def memorydb(connect: Connect) -> Any:
-    client, ec2 = connect("memorydb"), connect("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.0.0/24")["Subnet"]["SubnetId"]
-    client.create_subnet_group(SubnetGroupName="stores", SubnetIds=[subnet])
+    client = connect("memorydb")
+    _, subnets = create_subnets(connect, "10.7", "us-east-1", "a")
+    client.create_subnet_group(SubnetGroupName="stores", SubnetIds=subnets)
     for engine in ("redis", "valkey"):
         client.create_parameter_group(ParameterGroupName=f"of-{engine}", Family=f"memorydb_{engine}7")
     client.create_user(
@@ -49,12 +48,6 @@ def cluster(memorydb: Any) -> Any:
     return memorydb.create_cluster(**CLUSTER)["Cluster"]
 
 
-def refused(call: Callable[..., Any], **request: Any) -> str:
-    with pytest.raises(ClientError) as raised:
-        call(**request)
-    return str(raised.value.response["Error"]["Code"])
-
-
 def test_a_cluster_says_its_engine_and_covers_all_slots(memorydb: Any, cluster: Any) -> None:
     assert (cluster["Engine"], cluster["EngineVersion"]) == ("redis", "7.1")
     [shown] = memorydb.describe_clusters(ClusterName="sessions", ShowShardDetails=True)["Clusters"]
@@ -63,17 +56,17 @@ def test_a_cluster_says_its_engine_and_covers_all_slots(memorydb: Any, cluster: 
 
 
 def test_a_list_needs_users_that_exist_and_what_is_in_use_stays(memorydb: Any, cluster: Any) -> None:
-    assert refused(memorydb.create_acl, ACLName="b", UserNames=["nobody"]) == "UserNotFoundFault"
-    assert refused(memorydb.create_acl, ACLName="users") == "ACLAlreadyExistsFault"
+    assert refusal_code(memorydb.create_acl, ACLName="b", UserNames=["nobody"]) == "UserNotFoundFault"
+    assert refusal_code(memorydb.create_acl, ACLName="users") == "ACLAlreadyExistsFault"
     [shown] = memorydb.describe_acls(ACLName="users")["ACLs"]
     assert (shown["UserNames"], shown["Clusters"]) == (["app"], [cluster["Name"]])
     [user] = memorydb.describe_users(UserName="app")["Users"]
     assert user["ACLNames"] == ["users"]
-    assert refused(memorydb.delete_acl, ACLName="users") == "InvalidACLStateFault"
-    assert refused(memorydb.delete_user, UserName="app") == "InvalidUserStateFault"
-    in_use = refused(memorydb.delete_parameter_group, ParameterGroupName="of-redis")
+    assert refusal_code(memorydb.delete_acl, ACLName="users") == "InvalidACLStateFault"
+    assert refusal_code(memorydb.delete_user, UserName="app") == "InvalidUserStateFault"
+    in_use = refusal_code(memorydb.delete_parameter_group, ParameterGroupName="of-redis")
     assert in_use == "InvalidParameterGroupStateFault"
-    assert refused(memorydb.describe_acls, ACLName="nowhere") == "ACLNotFoundFault"
+    assert refusal_code(memorydb.describe_acls, ACLName="nowhere") == "ACLNotFoundFault"
 
 
 def test_a_list_can_be_changed(memorydb: Any) -> None:
@@ -109,13 +102,13 @@ def test_redis_becomes_valkey_together_with_its_parameter_group_and_not_back(
     memorydb: Any, cluster: Any
 ) -> None:
     change = {"ClusterName": cluster["Name"], "Engine": "valkey", "EngineVersion": "7.3"}
-    assert refused(memorydb.update_cluster, **change) == "InvalidParameterCombinationException"
+    assert refusal_code(memorydb.update_cluster, **change) == "InvalidParameterCombinationException"
     after = memorydb.update_cluster(**change, ParameterGroupName="of-valkey", NodeType="db.r7g.xlarge")[
         "Cluster"
     ]
     assert (after["Engine"], after["EngineVersion"], after["NodeType"]) == ("valkey", "7.3", "db.r7g.xlarge")
     back = {**change, "Engine": "redis", "EngineVersion": "7.1", "ParameterGroupName": "of-redis"}
-    assert refused(memorydb.update_cluster, **back) == "InvalidParameterCombinationException"
+    assert refusal_code(memorydb.update_cluster, **back) == "InvalidParameterCombinationException"
 
 
 def test_a_parameter_group_keeps_what_was_set_and_forgets_what_was_reset(memorydb: Any) -> None:
@@ -150,4 +143,4 @@ def test_elasticache_can_be_scaled_in_its_two_dimensions_and_no_other(connect: C
     found = scaling.describe_scalable_targets(ServiceNamespace="elasticache")["ScalableTargets"]
     assert len(found) == 2
     wrong = {**target, "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 1, "MaxCapacity": 3}
-    assert refused(scaling.register_scalable_target, **wrong) == "ValidationException"
+    assert refusal_code(scaling.register_scalable_target, **wrong) == "ValidationException"

@@ -4,16 +4,14 @@ Proves that private zones know their VPCs and that a batch of record changes is 
 Does not prove that any name resolves.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.sandbox.emulator.calls import numbers, refused
 from tests.sandbox.emulator.conftest import Connect
-from tests.sandbox.emulator.test_rds import refused
 
-numbers = itertools.count(1)
 ZONE = "data.internal"
 
 

@@ -5,16 +5,14 @@ with objects, and that a policy denies what it denies to everybody always. Does 
 statements that have one are left out.
 """
 
-import itertools
 import json
 from typing import Any
 
 import pytest
 
+from tests.sandbox.emulator.calls import numbers, refused
 from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
-from tests.sandbox.emulator.test_rds import refused
 
-numbers = itertools.count(1)
 KEY = f"arn:aws:kms:us-west-2:{ACCOUNT_ID}:key/11111111-2222-3333-4444-555555555555"
 
 

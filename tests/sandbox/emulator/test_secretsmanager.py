@@ -1,13 +1,10 @@
 """Secrets Manager of the emulated account: proves that a replica keeps its key and protects
 its primary, that a version keeps its labels, and what a rotation schedule remembers. Does not prove anything of the rotation itself: no function is run."""
 
-import io
-import json
-import zipfile
-
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.emulator.calls import create_function
 from tests.sandbox.emulator.conftest import Connect
 
 
@@ -46,19 +43,7 @@ def test_a_label_of_ones_own_stays_with_its_version_for_ever(connect: Connect) -
 
 @pytest.fixture
 def function_arn(connect: Connect) -> str:
-    trust = {"Version": "2012-10-17", "Statement": []}
-    role = connect("iam").create_role(RoleName="rotation", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("rotation.py", "")
-    made = connect("lambda").create_function(
-        FunctionName="rotation",
-        Runtime="python3.13",
-        Role=role["Arn"],
-        Handler="rotation.handler",
-        Code={"ZipFile": packed.getvalue()},
-    )
-    return str(made["FunctionArn"])
+    return create_function(connect, "rotation")
 
 
 def test_a_rotation_is_a_schedule_that_leaves_the_versions_alone(connect: Connect, function_arn: str) -> None:

@@ -92,7 +92,7 @@ def test_an_empty_machine_with_a_network_gets_the_proven_versions(sites: Sites, 
     assert all(os.access(path, os.X_OK) for path in (toolchain.pulumi, binary.cache_folder() / PROVIDER))
     # The engine looks for the language host next to its own file.
     assert {path.name for path in toolchain.pulumi.parent.iterdir()} == {"pulumi", "pulumi-language-python"}
-    assert "sandbox.language_host" in (toolchain.pulumi.parent / "pulumi-language-python").read_text()
+    assert "sandbox.adapter.language_host" in (toolchain.pulumi.parent / "pulumi-language-python").read_text()
     assert {path.name for path in pulumi_cli.downloaded().parent.iterdir()} == {
         "pulumi",
         "pulumi-language-python",

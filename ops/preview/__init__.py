@@ -1,1 +1,0 @@
-"""From what `pulumi preview` recorded to a page that a reviewer reads."""

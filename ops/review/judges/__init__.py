@@ -1,0 +1,1 @@
+"""The judges: each module finds one kind of risk in a planned change."""
