@@ -5,10 +5,10 @@ STACK ?= dev
 BIN := .venv/bin
 SANDBOX := $(BIN)/python -m sandbox
 
-.PHONY: help up preview refresh down status shell check workflows test bench lock
+.PHONY: help up preview refresh down status shell check workflows test bench lock pin-cli
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 # Exact versions with hashes; installed again only when they change.
 .venv/installed: requirements/dev.txt pyproject.toml
@@ -64,3 +64,6 @@ lock: .venv/installed ## resolve pyproject.toml into requirements/*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/runtime.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --output-file requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements/runtime.txt --output-file policies/requirements.txt policies/requirements.in
+
+pin-cli: .venv/installed ## record the hashes of the pinned Pulumi release; needs a network
+	$(BIN)/python -m sandbox.toolchain.pin_cli

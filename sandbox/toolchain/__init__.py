@@ -1,7 +1,7 @@
 """The Pulumi toolchain of the sandbox: the command line with its engine, a language host, provider plugins.
 
-For each part the order is the same: what the user has installed, the official download, the fallback that needs
-nothing but published source. `prepare()` is the only entry.
+One version of each is proven and taken: found on this machine, downloaded from its publisher, or, for the command line,
+built from published source. `prepare()` is the only entry.
 """
 
 from sandbox.toolchain.prepare import Toolchain, prepare

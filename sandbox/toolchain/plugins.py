@@ -1,7 +1,8 @@
-"""Provider plugins: the official ones, or shims that start the sandbox's adapter.
+"""Provider plugins: shims that start the sandbox's own, or the official ones where they are asked for.
 
 The engine finds a plugin as `$PULUMI_HOME/plugins/resource-<name>-v<version>/pulumi-resource-<name>`. Plugins on
-PATH would be found too, but the engine warns about each of them.
+PATH would be found too, but the engine warns about each of them. The official plugins have a PULUMI_HOME of their own,
+so that the two kinds never replace one another.
 """
 
 import os
@@ -11,15 +12,32 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from sandbox.adapter import binary
-from sandbox.console import say, step
+from sandbox.console import step
+from sandbox.errors import SandboxError
 from sandbox.paths import pulumi_home
 from sandbox.toolchain.routes import RouteFailed, check_download_site, run, write_executable
 
 # The AWS provider is some 200 MB to download and 900 MB to unpack.
 INSTALL_TIMEOUT_SECONDS = 900
 
+OPTION = "SANDBOX_AWS_PROVIDER"
+OFFICIAL, ADAPTER = "official", "adapter"
 PROVIDERS = ("aws", "random")
+
+
+def official_is_wanted() -> bool:
+    """The choice in SANDBOX_AWS_PROVIDER. Raises: SandboxError for a value that is none of the two."""
+    value = os.environ.get(OPTION) or ADAPTER
+    if value not in {OFFICIAL, ADAPTER}:
+        raise SandboxError(
+            f"{OPTION} is {value!r}; it may be {ADAPTER!r} (the default, proven) or {OFFICIAL!r} (untried)"
+        )
+    return value == OFFICIAL
+
+
+def home(*, official: bool) -> Path:
+    """The PULUMI_HOME that holds the sandbox's own plugins, or the official ones."""
+    return pulumi_home().with_name(f"{pulumi_home().name}-{OFFICIAL}") if official else pulumi_home()
 
 
 def shim(module: str) -> str:
@@ -30,36 +48,33 @@ def shim(module: str) -> str:
     return f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -u -m {module} "$@"\n'
 
 
-def prepare_plugins(pulumi: Path) -> dict[str, str]:
-    """Put every provider the program needs under PULUMI_HOME.
+def prepare_plugins(pulumi: Path, *, official: bool) -> dict[str, str]:
+    """Put every provider that the program needs under its PULUMI_HOME.
 
-    Returns: for each provider, where it comes from: "official" or "adapter". Raises: RouteFailed.
+    Returns: for each provider its kind, "official" or "adapter". Raises: RouteFailed.
     """
-    return {name: _prepare(name, pulumi) for name in PROVIDERS}
+    for name in PROVIDERS:
+        plugin = _plugin(name, official=official)
+        if official:
+            _install_official(name, plugin, pulumi)
+        else:
+            _write_shim(name, plugin)
+    return dict.fromkeys(PROVIDERS, OFFICIAL if official else ADAPTER)
 
 
-def check_aws_provider() -> None:
-    """Raise RouteFailed when no AWS provider can be had: not installed, no download site, no binary to adapt."""
-    if _is_official(_plugin("aws")):
-        return
-    try:
+def check_official() -> None:
+    """Raise RouteFailed when the official plugins are not installed and their download site does not answer."""
+    if not all(_is_complete(_plugin(name, official=True)) for name in PROVIDERS):
         check_download_site()
-    except RouteFailed as unreachable:
-        try:
-            _check_provider_binary()
-        except RouteFailed as failed:
-            raise RouteFailed(
-                f"there would be no AWS provider for it: {unreachable}, and {failed}"
-            ) from failed
 
 
-def _plugin(name: str) -> Path:
-    version = metadata.version(f"pulumi-{name}")
-    return pulumi_home() / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
+def _plugin(name: str, *, official: bool) -> Path:
+    folder = home(official=official) / "plugins" / f"resource-{name}-v{metadata.version(f'pulumi-{name}')}"
+    return folder / f"pulumi-resource-{name}"
 
 
 def _partial(plugin: Path) -> Path:
-    """What the engine leaves beside a plugin's folder until the plugin is complete."""
+    """The file that the engine leaves next to a plugin's folder until the plugin is complete."""
     return plugin.parent.with_name(f"{plugin.parent.name}.partial")
 
 
@@ -67,50 +82,37 @@ def _is_complete(plugin: Path) -> bool:
     return plugin.is_file() and not _partial(plugin).exists()
 
 
-def _is_official(plugin: Path) -> bool:
-    return _is_complete(plugin) and not _is_script(plugin)
+def _remove(plugin: Path) -> None:
+    shutil.rmtree(plugin.parent, ignore_errors=True)
+    _partial(plugin).unlink(missing_ok=True)
 
 
-def _prepare(name: str, pulumi: Path) -> str:
-    plugin = _plugin(name)
-    if _is_official(plugin):
-        return "official"
-    if not _is_complete(plugin):
-        version = metadata.version(f"pulumi-{name}")
-        try:
-            with step(f"installing the {name} provider {version}"):
-                _install_official(name, version, pulumi)
-        except RouteFailed as failed:
-            say(f"  {failed}: using the sandbox's own")
-            # What an interrupted download left behind hides every plugin of that name from the engine.
-            shutil.rmtree(plugin.parent, ignore_errors=True)
-            _partial(plugin).unlink(missing_ok=True)
-        else:
-            return "official"
-    if name == "aws":
-        _check_provider_binary()
-    write_executable(plugin, shim(f"sandbox.adapter.{name}"))
-    return "adapter"
+def _write_shim(name: str, plugin: Path) -> None:
+    script = shim(f"sandbox.adapter.{name}")
+    if not _is_complete(plugin) or plugin.stat().st_size != len(script.encode()):
+        # An official plugin of an earlier version of the sandbox, or a part of one, which hides the shim.
+        _remove(plugin)
+    write_executable(plugin, script)
 
 
-def _is_script(plugin: Path) -> bool:
-    with plugin.open("rb") as file:
-        return file.read(2) == b"#!"
-
-
-def _install_official(name: str, version: str, pulumi: Path) -> None:
+def _install_official(name: str, plugin: Path, pulumi: Path) -> None:
+    if _is_complete(plugin):
+        return
     check_download_site()
-    run(
-        [str(pulumi), "plugin", "install", "resource", name, f"v{version}"],
-        "the download",
-        environment={**os.environ, "PULUMI_HOME": str(pulumi_home()), "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        timeout_seconds=INSTALL_TIMEOUT_SECONDS,
-    )
-
-
-def _check_provider_binary() -> None:
-    """The adapter drives the Terraform AWS provider; better to miss it now than in the middle of an update."""
+    _remove(plugin)
+    version = metadata.version(f"pulumi-{name}")
     try:
-        binary.find()
-    except binary.ProviderBinaryNotFound as error:
-        raise RouteFailed(str(error)) from error
+        with step(f"installing the official {name} provider {version} (untried)"):
+            run(
+                [str(pulumi), "plugin", "install", "resource", name, f"v{version}"],
+                "the download",
+                environment={
+                    **os.environ,
+                    "PULUMI_HOME": str(home(official=True)),
+                    "PULUMI_SKIP_UPDATE_CHECK": "true",
+                },
+                timeout_seconds=INSTALL_TIMEOUT_SECONDS,
+            )
+    except RouteFailed:
+        _remove(plugin)
+        raise

@@ -4,39 +4,46 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import deque
-from importlib import metadata
 from pathlib import Path
 
-from sandbox.console import Step
+from sandbox.adapter.binary import platform_name
+from sandbox.console import Step, step
 from sandbox.paths import cache_directory
 from sandbox.processes.leash import start_leashed
-from sandbox.toolchain.routes import RouteFailed, built_atomically, check_download_site, run
+from sandbox.toolchain import hashes
+from sandbox.toolchain.download import LIMITS, Limits, fetch, publisher_site, require_hash, unpack
+from sandbox.toolchain.routes import RouteFailed, built_atomically, run
 
-# The newest command line whose Go modules could be had when this was written; its go.mod and go.sum, with the hash
-# of every module, are the files in `pulumi-cli` beside this one.
-BUILT_VERSION = (3, 250, 0)
-# The sandbox relies on PULUMI_OPTION_CONFIG_FILE; no older version was tried.
-MINIMUM_VERSION = BUILT_VERSION
+# The version that everything is proven with, and the only one that is taken. The files in `pulumi-cli` next to this one,
+# with the hash of every module, build it.
+VERSION = "3.250.0"
 GO_MODULE = Path(__file__).parent / "pulumi-cli"
 GO_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 GO_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
-# Pulumi's installer has no limit of its own; this allows 2 Mbit/s for its 100 MB.
-DOWNLOAD_TIMEOUT_SECONDS = 600
+SITE = "https://github.com/pulumi/pulumi/releases/download"
+# A mirror of that site, with the same paths below it.
+SITE_VARIABLE = "SANDBOX_PULUMI_SITE"
+CHECKSUM_FILE = f"pulumi-{VERSION}-checksums.txt"
+# Pulumi's names of the platforms that it has releases for.
+_RELEASES = {
+    "linux_amd64": "linux-x64",
+    "linux_arm64": "linux-arm64",
+    "darwin_amd64": "darwin-x64",
+    "darwin_arm64": "darwin-arm64",
+}
 # It answers in a tenth of a second; this leaves room for a machine that compiles something.
 VERSION_TIMEOUT_SECONDS = 30
 
 
-def dotted(version: tuple[int, ...]) -> str:
-    """(3, 250, 0) -> "3.250.0"."""
-    return ".".join(map(str, version))
+class NotInstalled(RouteFailed):
+    """No `pulumi` is on the PATH."""
 
 
 def find_installed() -> Path:
-    """The `pulumi` on the user's PATH, when it is new enough and has its language host beside it.
+    """The `pulumi` on the user's PATH, when it has the pinned version and its language host next to it.
 
-    Returns: its path. Raises: RouteFailed, saying what is missing.
+    Returns: its path. Raises: NotInstalled; RouteFailed with the reason why it is not taken.
     """
     cache = cache_directory()
     user_path = os.pathsep.join(
@@ -46,7 +53,7 @@ def find_installed() -> Path:
     )
     found = shutil.which("pulumi", path=user_path)
     if not found:
-        raise RouteFailed("no `pulumi` on PATH")
+        raise NotInstalled("no `pulumi` on PATH")
     try:
         answer = subprocess.run(
             [found, "version"],
@@ -58,13 +65,11 @@ def find_installed() -> Path:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RouteFailed(f"{found} does not tell its version: {error}") from error
-    version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", answer.stdout)
+    version = re.match(r"v?(\d+\.\d+\.\d+\S*)", answer.stdout)
     if answer.returncode or not version:
         raise RouteFailed(f"{found} does not tell its version: {(answer.stderr or answer.stdout).strip()}")
-    if tuple(map(int, version.groups())) < MINIMUM_VERSION:
-        raise RouteFailed(
-            f"{found} is version {version.group()}, the sandbox needs {dotted(MINIMUM_VERSION)}"
-        )
+    if version[1] != VERSION:
+        raise RouteFailed(f"{found} is version {version.group()}, and only {VERSION} is proven")
     if not (Path(found).resolve().parent / "pulumi-language-python").exists() and not shutil.which(
         "pulumi-language-python", path=user_path
     ):
@@ -73,30 +78,78 @@ def find_installed() -> Path:
 
 
 def downloaded() -> Path:
-    """Where the official download of the version that fits the installed Pulumi SDK is kept."""
-    return cache_directory() / "cli" / f"downloaded-{metadata.version('pulumi')}" / "bin" / "pulumi"
+    """The place of the publisher's release of the pinned version."""
+    return cache_directory() / "cli" / f"downloaded-{VERSION}" / "bin" / "pulumi"
 
 
-def download() -> Path:
-    """Fetch the official release with Pulumi's own installer. Raises: RouteFailed."""
-    check_download_site()
+def download(limits: Limits = LIMITS) -> Path:
+    """Fetch the release from its publisher into the cache. Raises: RouteFailed.
+
+    It is checked against the recorded hash. Where none is recorded (`make pin-cli` does), it is checked against the
+    publisher's checksum file. That is weaker: a person who can change the release on that site can change the file too.
+    """
     target = downloaded()
-    with built_atomically(target.parent.parent) as temporary:
-        # In a process of its own, because the installer sets no time limit and cannot be told one.
-        program = (
-            "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
+    if platform_name() not in _RELEASES:
+        raise RouteFailed(f"Pulumi has no release for {platform_name()}")
+    name = _release_name(platform_name())
+    with (
+        step(f"downloading the Pulumi command line {VERSION}") as progress,
+        built_atomically(target.parent.parent) as temporary,
+    ):
+        expected, source = _expected_hash(name, temporary, progress, limits)
+        archive = temporary / name
+        require_hash(
+            release_url(name), fetch(release_url(name), archive, progress, limits), [expected], source
         )
-        run(
-            [sys.executable, "-P", "-c", program, str(temporary)],
-            "the installer",
-            timeout_seconds=DOWNLOAD_TIMEOUT_SECONDS,
-        )
+        progress.detail("unpacking")
+        unpack(archive, temporary / "bin", top="pulumi")
+        if not (temporary / "bin" / target.name).is_file():
+            raise RouteFailed(f"{name} holds no pulumi/{target.name}")
+        archive.unlink()
+        progress.outcome = f"its hash is {source}"
     return target
 
 
+def release_names() -> list[str]:
+    """The archives of the pinned release for all platforms that the sandbox can run on."""
+    return [_release_name(platform) for platform in _RELEASES]
+
+
+def _release_name(platform: str) -> str:
+    return f"pulumi-v{VERSION}-{_RELEASES[platform]}.tar.gz"
+
+
+def release_url(name: str) -> str:
+    """The address of a file of the pinned release. Raises: SandboxError for a mirror that is no URL."""
+    return f"{publisher_site(SITE_VARIABLE, SITE)}/v{VERSION}/{name}"
+
+
+def published_hashes(folder: Path, progress: Step, limits: Limits = LIMITS) -> dict[str, str]:
+    """The SHA-256 of each archive of the pinned release by its name, from the publisher's checksum file.
+
+    The file passes through `folder` and is removed. Raises: RouteFailed.
+    """
+    file = folder / CHECKSUM_FILE
+    fetch(release_url(CHECKSUM_FILE), file, progress, limits)
+    lines = re.findall(r"^([0-9a-f]{64}) [ *](\S+)$", file.read_text(errors="replace"), re.MULTILINE)
+    file.unlink()
+    return {name: found for found, name in lines}
+
+
+def _expected_hash(name: str, folder: Path, progress: Step, limits: Limits) -> tuple[str, str]:
+    """The SHA-256 that an archive must have, and its source."""
+    recorded = hashes.cli_hashes(VERSION)
+    if name in recorded:
+        return recorded[name], f"recorded in {hashes.CLI_FILE.name}"
+    published = published_hashes(folder, progress, limits)
+    if name not in published:
+        raise RouteFailed(f"{release_url(CHECKSUM_FILE)} is damaged or does not name {name}")
+    return published[name], "from the publisher's checksum file, which is weaker than a recorded one"
+
+
 def built() -> Path:
-    """Where the command line built from Go modules is kept."""
-    return cache_directory() / "cli" / f"built-{dotted(BUILT_VERSION)}" / "bin" / "pulumi"
+    """The place of the command line built from Go modules."""
+    return cache_directory() / "cli" / f"built-{VERSION}" / "bin" / "pulumi"
 
 
 def find_go() -> str:
@@ -120,7 +173,7 @@ def build(go: str, progress: Step) -> Path:
         environment = {**os.environ, "GOWORK": "off", "CGO_ENABLED": "0"}
         progress.detail("fetching the Go modules")
         packages = run([go, "list", "-deps", GO_PACKAGE], "go", cwd=module, environment=environment).split()
-        linker_flags = f"-s -w -X {GO_VERSION_VARIABLE}={dotted(BUILT_VERSION)}"
+        linker_flags = f"-s -w -X {GO_VERSION_VARIABLE}={VERSION}"
         target_arguments = ["-o", str(temporary / "bin" / "pulumi"), GO_PACKAGE]
         _compile(
             [go, "build", "-v", "-mod=readonly", "-trimpath", f"-ldflags={linker_flags}", *target_arguments],

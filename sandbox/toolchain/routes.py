@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox.files import write_atomically
 from sandbox.processes.leash import run_leashed
 
-# Where Pulumi's own installer and its plugins are downloaded from.
+# The site that the official provider plugins are downloaded from.
 DOWNLOAD_SITE = "https://get.pulumi.com/"
 # Generous for a proxy, short enough for a machine without a network to fall through at once.
 CONNECT_TIMEOUT_SECONDS = 5
@@ -24,12 +24,20 @@ class RouteFailed(Exception):  # noqa: N818 - what it is, said as in a sentence
     """This way of getting a tool does not work here; the message says why."""
 
 
+class RoutesFailed(RouteFailed):
+    """No way of getting a tool works here. `reasons` holds the reason of each route by its name."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        super().__init__("; ".join(f"{route}: {reason}" for route, reason in self.reasons.items()))
+
+
 @cache
 def check_download_site() -> None:
     """Raise RouteFailed when Pulumi's download site does not answer (asked once per process).
 
-    The installers behind it retry for a long time each; without this check a machine that has no network would
-    wait for every one of them.
+    The engine's own download retries for a long time; without this check a machine that has no network would wait
+    for it.
     """
     try:
         urllib.request.urlopen(DOWNLOAD_SITE, timeout=CONNECT_TIMEOUT_SECONDS).close()

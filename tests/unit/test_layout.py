@@ -233,9 +233,9 @@ def test_the_project_has_one_name() -> None:
 
 
 def test_every_make_command_that_a_document_shows_is_a_target() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for document in tracked("*.md"):
-        shown = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE))
+        shown = set(re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE))
         assert shown <= targets, f"{document.relative_to(ROOT)}: {shown - targets}"
 
 

@@ -63,7 +63,7 @@ every_file = pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
 
 
 def test_there_are_workflows() -> None:
-    names = "ci deploy drift labels operations policy preview preview-comment"
+    names = "ci deploy drift labels official-provider operations policy preview preview-comment"
     assert {path.stem for path in WORKFLOWS} == set(names.split())
 
 

@@ -1,6 +1,6 @@
-"""Where the Terraform AWS provider's binary is looked for, with empty files in place of the 700 MB one.
+"""The places where the Terraform AWS provider's binary is looked for, with empty files in place of the 700 MB one.
 
-Proves the order of the places and the choice of the version. Does not prove that what is found can be run."""
+Proves the order of the places and that only the proven version is taken. Does not prove that what is found can be run."""
 
 import os
 import sys
@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.adapter import binary
 
-PLATFORM = binary._platform()
+PLATFORM = binary.platform_name()
+PROVEN = binary.PROVEN_VERSION
 OTHER = "plan9_mips"
 # Any user but root, who may look into every folder; it need not exist.
 ORDINARY_USER = 65533
@@ -34,6 +35,14 @@ def find(home: Path, *add_on_roots: Path, **environ: str) -> binary.ProviderBina
     return binary.find({"HOME": str(home), "XDG_DATA_DIRS": str(home / "shared"), **environ}, add_on_roots)
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the sandbox, which is the first place that is looked into."""
+    folder = tmp_path / "cache-of-the-sandbox"
+    monkeypatch.setenv("SANDBOX_CACHE_DIR", str(folder))
+    return folder
+
+
 def test_the_override_wins(tmp_path: Path) -> None:
     install(tmp_path / ".terraform.d/plugins", "5.100.0")
     mine = tmp_path / "terraform-provider-aws_v5.99.1_x5"
@@ -47,27 +56,45 @@ def test_an_override_that_is_no_executable_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_newest_version_wins_and_a_pre_release_is_older_than_its_release(tmp_path: Path) -> None:
+    """Of those that are not taken; what is taken is the proven version, however old."""
     folder = tmp_path / ".terraform.d/plugins"
-    install(folder, "5.9.0")
-    newest = install(folder, "5.100.0")
-    install(folder, "5.100.0-beta1")
-    assert find(tmp_path).path == newest
+    versions = ["6.0.0", "5.9.0", "6.0.0-beta1", "5.101.0"]
+    others = {version: install(folder, version) for version in versions}
+    proven = install(folder, PROVEN)
+    assert find(tmp_path).path == proven
+    found = binary.other_versions({"HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path / "shared")}, ())
+    assert [other.path for other in found] == [
+        others[v] for v in ("5.9.0", "5.101.0", "6.0.0-beta1", "6.0.0")
+    ]
+
+
+def test_no_other_version_is_taken(tmp_path: Path) -> None:
+    install(tmp_path / ".terraform.d/plugins", "99.0.0")
+    with pytest.raises(binary.ProviderBinaryNotFound, match=f"provider {PROVEN} was not found"):
+        find(tmp_path)
+
+
+def test_the_sandboxs_own_download_comes_first(tmp_path: Path, cache: Path) -> None:
+    install(tmp_path / ".terraform.d/plugins", PROVEN)
+    downloaded = install(cache / "terraform-plugins", PROVEN)
+    assert find(tmp_path).path == downloaded
+    assert downloaded.parent == binary.cache_folder()
 
 
 def test_terraforms_own_folders_come_before_add_on_software(tmp_path: Path) -> None:
-    install(tmp_path / "opt/aws-tools", "6.0.0")
-    own = install(tmp_path / ".local/share/terraform/plugins", "5.0.0")
+    install(tmp_path / "opt/aws-tools", PROVEN)
+    own = install(tmp_path / ".local/share/terraform/plugins", PROVEN)
     assert find(tmp_path, tmp_path / "opt").path == own
 
 
 @pytest.mark.parametrize("place", ["opt/terraform", "opt"])
 def test_add_on_software_is_found(tmp_path: Path, place: str) -> None:
-    file = install(tmp_path / place, "5.1.0")
+    file = install(tmp_path / place, PROVEN)
     assert find(tmp_path / "home", tmp_path / "opt").path == file
 
 
 def test_the_plugin_cache_is_found(tmp_path: Path) -> None:
-    file = install(tmp_path / "cache", "5.1.0")
+    file = install(tmp_path / "cache", PROVEN)
     assert find(tmp_path, TF_PLUGIN_CACHE_DIR=str(tmp_path / "cache")).path == file
 
 
@@ -75,9 +102,9 @@ def test_a_folder_that_only_another_user_may_look_into_is_passed_over() -> None:
     # Not below `tmp_path`, whose parents are closed to the user that root becomes here.
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        file = install(root / "opt/terraform", "5.1.0")
-        install(root / "opt/closed", "5.2.0")
-        install(root / "locked/terraform", "5.3.0")
+        file = install(root / "opt/terraform", PROVEN)
+        install(root / "opt/closed", PROVEN)
+        install(root / "locked/terraform", PROVEN)
         closed = [root / "opt/closed", root / "locked"]
         root.chmod(0o755)
         for folder in closed:
@@ -95,8 +122,8 @@ def test_a_folder_that_only_another_user_may_look_into_is_passed_over() -> None:
 
 def test_another_platforms_binary_and_one_that_cannot_run_do_not_count(tmp_path: Path) -> None:
     folder = tmp_path / ".terraform.d/plugins"
-    install(folder, "5.2.0", OTHER)
-    install(folder, "5.3.0", mode=0o644)
+    install(folder, PROVEN, OTHER)
+    install(folder, PROVEN, mode=0o644)
     with pytest.raises(binary.ProviderBinaryNotFound) as missing:
         find(tmp_path)
     assert folder in missing.value.searched
