@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 STACK ?= dev
+# More arguments for `up`, such as --all or --json.
+ARGS ?=
 BIN := .venv/bin
 SANDBOX := $(BIN)/python -m sandbox
 
@@ -13,7 +15,7 @@ help: ## this list
 # Exact versions with hashes; installed again only when they change.
 .venv/installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed; this is " + sys.version.split()[0] + ": run make PYTHON=python3.12 ...")'
-	@echo "installing the pinned Python packages into .venv"
+	@echo "first: the pinned Python packages into .venv (once: about 2 minutes, 900 MB)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -24,7 +26,7 @@ $(BIN)/actionlint: .github/actionlint/go.mod .github/actionlint/go.sum .venv/ins
 	go -C .github/actionlint build -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
 
 up: .venv/installed ## bring STACK (dev, prod) up on this machine: real engine, real provider, emulated AWS
-	@$(SANDBOX) up --stack $(STACK)
+	@$(SANDBOX) up --stack $(STACK) $(ARGS)
 
 preview: .venv/installed ## what `up` would change, judged by the policy pack
 	@$(SANDBOX) preview --stack $(STACK)

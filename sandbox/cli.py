@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sandbox import briefing
 from sandbox.console import console, say
 from sandbox.environment import forget_real_accounts, is_foreign
 from sandbox.errors import EXIT_CODES, NoEngineError, SandboxError
@@ -43,13 +45,27 @@ def describe(context: typer.Context) -> None:
 
 
 @app.command(epilog="Example: python -m sandbox up --stack prod")
-def up(stack: Stack = "dev", as_json: Json = False) -> None:
-    """Bring a stack up, or up to date, and show its outputs."""
+def up(
+    stack: Stack = "dev",
+    as_json: Json = False,
+    all_outputs: Annotated[
+        bool, typer.Option("--all", help="End with a table of all outputs instead of a summary.")
+    ] = False,
+) -> None:
+    """Bring a stack up, or up to date. Begins with what it will do and need, ends with a summary."""
+    sandbox = Sandbox(stack, project_directory())
+    for line in briefing.plan(sandbox.status()):
+        say(line)
+    started = time.monotonic()
     try:
-        outputs = Sandbox(stack, project_directory()).up(sys.stderr if as_json else None)
+        outputs = sandbox.up(sys.stderr if as_json else None)
     except NoEngineError as error:
         _preview_offline(stack, error)
-    _show(outputs, as_json, "output", "value")
+    if as_json or all_outputs:
+        _show(outputs, as_json, "output", "value")
+        return
+    for line in briefing.summary(outputs, sandbox.status(), time.monotonic() - started):
+        results.print(line)
 
 
 @app.command(epilog="Example: python -m sandbox preview --stack prod --diff --expect-no-changes")
