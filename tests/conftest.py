@@ -1,9 +1,15 @@
 """Options and fixtures of every tier."""
 
 import signal
+from collections.abc import Generator
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 import hypothesis
 import pytest
+import yaml
+
+ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.yaml")
 
 # A shell that runs the tests in the background has interrupts ignored, and `nohup` hang-ups, which every process they start
 # would inherit: and some of those are there to be interrupted.
@@ -18,8 +24,32 @@ hypothesis.settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` rewrites the files in tests/golden from what the program declares now."""
+    """`--update-golden` rewrites the files in tests/golden; `--no-skips` is for CI, where a skip proves nothing."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden; review the diff")
+    parser.addoption(
+        "--no-skips", action="store_true", help=f"a skip fails, unless {ALLOWED_SKIPS.name} has its reason"
+    )
+
+
+# First, so that pytest's own wrapper has marked an expected failure before this one looks.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where none is allowed."""
+    report = yield
+    is_expected_failure = hasattr(report, "wasxfail")
+    if not report.skipped or is_expected_failure or not item.config.getoption("--no-skips"):
+        return report
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    allowed = yaml.safe_load(ALLOWED_SKIPS.read_text()) or {}
+    if not any(fnmatchcase(item.nodeid, pattern) for pattern in allowed):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{item.nodeid} is skipped where no skip is allowed: {reason}\n"
+            f"mend the cause, or give the reason in tests/{ALLOWED_SKIPS.name}"
+        )
+    return report
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sandbox.sandbox import Status
 from sandbox.toolchain import needs, pulumi_cli
 from sandbox.toolchain.needs import Need
 
-OUTPUTS = {
+OUTPUTS: dict[str, object] = {
     OutputKey.POSTGRES_WRITER_NAME: "writer.dev.reptidex.internal",
     OutputKey.POSTGRES_READERS_NAME: "readers.dev.reptidex.internal",
     OutputKey.POSTGRES_PORT: 5433.0,
@@ -91,7 +91,7 @@ def test_the_space_that_is_missing_is_what_the_tools_take_beyond_what_is_free() 
 
 
 def test_another_system_is_refused_with_those_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(briefing.sys, "platform", "win32")
+    monkeypatch.setattr("sys.platform", "win32")
     with pytest.raises(SandboxError, match="this system is win32, and the sandbox runs on Linux and macOS"):
         list(briefing.plan(status()))
 
