@@ -250,17 +250,20 @@ def _by_export_buckets(account_id: str, region: str) -> list[Statement]:
     writers: Statement = {
         "Sid": "UseByWritersOfSnapshots",
         "Effect": "Allow",
-        "Principal": {
-            "Service": [
-                f"{region}.elasticache-snapshot.amazonaws.com",
-                f"{region}.memorydb-snapshot.amazonaws.com",
-            ]
-        },
+        "Principal": {"Service": snapshot_writers(region)},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
         "Condition": via("s3", region),
     }
     return [writers, _through_services(["s3"], account_id, region)]
+
+
+def snapshot_writers(region: str) -> list[str]:
+    """The services that copy snapshots of stores into a bucket of the region.
+
+    Source: ElastiCache user guide, "Exporting a backup"; MemoryDB developer guide, "Exporting a snapshot".
+    """
+    return [f"{region}.{service}-snapshot.amazonaws.com" for service in ("elasticache", "memorydb")]
 
 
 _USES: Mapping[DataClass, Callable[[str, str], Sequence[Statement]]] = {

@@ -11,7 +11,7 @@ from pulumi_aws import ec2, iam
 from components.clients import Peer
 from components.placement import Placement
 from components.policy_documents import Document, allow, document
-from components.security_groups import HTTPS_PORT, Rule, allow_ingress
+from components.security_groups import HTTPS_PORT, PortRule, allow_ingress
 from components.subnets import SubnetPlan
 
 # CloudWatch Logs receives flow records every ten minutes by default; one minute is the shortest AWS offers
@@ -135,7 +135,7 @@ class Network(pulumi.ComponentResource):
         )
         allow_ingress(
             f"{self._name}-endpoints-from-vpc",
-            Rule(
+            PortRule(
                 group_id=group.id,
                 description="HTTPS from the VPC",
                 port=HTTPS_PORT,

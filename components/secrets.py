@@ -6,7 +6,7 @@ import pulumi
 import pulumi_random as random
 from pulumi_aws import secretsmanager
 
-from components.durability import Durability
+from components.placement import Placement
 from contract.logins import PASSWORD_LENGTH, database_login
 
 
@@ -18,7 +18,7 @@ class SecretStorage:
     recovery_window_days: int
     replica_region: str
     replica_kms_key_arn: pulumi.Input[str]
-    durability: Durability
+    placement: Placement
 
     def define_secret(
         self,
@@ -43,7 +43,7 @@ class SecretStorage:
             kms_key_id=self.kms_key_arn,
             recovery_window_in_days=self.recovery_window_days,
             replicas=[replica] if is_replicated else None,
-            opts=pulumi.ResourceOptions.merge(opts, self.durability.options()),
+            opts=self.placement.stateful(opts),
         )
 
 
@@ -66,10 +66,11 @@ class Credentials(pulumi.ComponentResource):
     username: str
     password: pulumi.Output[str]
     secret_arn: pulumi.Output[str]
+    storage: SecretStorage
 
     def __init__(self, name: str, args: CredentialsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:secrets:Credentials", name, None, opts)
-        self.username = args.username
+        self.username, self.storage = args.username, args.storage
         self.password = pulumi.Output.secret(self._generate(name) if args.password is None else args.password)
         secret = args.storage.define_secret(
             f"{name}-secret",
@@ -98,7 +99,6 @@ class DatabaseConnectionArgs:
     port: pulumi.Input[int]
     database_name: pulumi.Input[str]
     username: pulumi.Input[str]
-    durability: Durability = Durability.RETAIN
 
 
 class DatabaseConnection(pulumi.ComponentResource):
@@ -121,6 +121,8 @@ class DatabaseConnection(pulumi.ComponentResource):
                 )
             ),
             # A version is replaced by every change of its content, so it cannot be protected; it can be left behind.
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.durability.retains),
+            opts=pulumi.ResourceOptions(
+                parent=self, retain_on_delete=args.credentials.storage.placement.durability.retains
+            ),
         )
         self.register_outputs({"secret_arn": args.credentials.secret_arn})

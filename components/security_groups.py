@@ -13,7 +13,7 @@ ANY_ADDRESS = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class PortRule:
     """A rule for one TCP port of a security group's resources. `peer` is the other side of the connection."""
 
     group_id: pulumi.Input[str]
@@ -34,12 +34,12 @@ class Rule:
         }
 
 
-def allow_ingress(name: str, rule: Rule, opts: pulumi.ResourceOptions) -> None:
+def allow_ingress(name: str, rule: PortRule, opts: pulumi.ResourceOptions) -> None:
     """Let the peer connect to the group's resources; `name` is the rule's name in the state."""
     vpc.SecurityGroupIngressRule(name, **rule.arguments(), opts=opts)
 
 
-def allow_egress(name: str, rule: Rule, opts: pulumi.ResourceOptions) -> None:
+def allow_egress(name: str, rule: PortRule, opts: pulumi.ResourceOptions) -> None:
     """Let the group's resources connect to the peer; `name` is the rule's name in the state."""
     vpc.SecurityGroupEgressRule(name, **rule.arguments(), opts=opts)
 
@@ -60,7 +60,7 @@ class ServerSecurityGroup:
         """Let one client connect."""
         allow_ingress(
             f"{self._name}-from-{client}",
-            Rule(
+            PortRule(
                 group_id=self.id,
                 description=f"{self._protocol} from {client}",
                 port=self._port,

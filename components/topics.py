@@ -35,6 +35,7 @@ class NotificationTopic(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: NotificationTopicArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        # The type is in the URN of every child, so it keeps its first name.
         super().__init__("reptidex:notifications:NotificationTopic", name, None, opts)
         topic = define_topic(
             name,

@@ -11,6 +11,15 @@ PRODUCT = "reptidex"
 PROJECT = "dataplatform"
 
 
+# Roles of resources whose physical names several parts of the program need.
+POSTGRES, CACHE, SESSIONS, POOLER = "postgres", "cache", "sessions", "pooler"
+
+
+def replica_role(replica: str) -> str:
+    """The role of the replica that the stack file calls `replica`: `postgres-b`."""
+    return f"{POSTGRES}-{replica}"
+
+
 @dataclass(frozen=True, slots=True)
 class PhysicalNames:
     """The physical names of one stack's resources, for those that must be known before they exist.

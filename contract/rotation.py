@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Variable(StrEnum):
+class RotationVariable(StrEnum):
     """The environment variables of the function. `POOLER_*` are the pool's address, as applications connect to it."""
 
     USERLIST_SECRET_ARN = "USERLIST_SECRET_ARN"  # noqa: S105 - an ARN, not a secret

@@ -7,24 +7,36 @@ Both sides import these names. The function's environment is text, so `Target` i
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-# Parameters of ModifyDBInstance or ModifyReplicationGroup; the descriptions of what runs have the same names.
+# The values of a size by `SizeProperty`.
 Size = Mapping[str, str | int]
 Ladder = Sequence[Size]
 
-RDS, ELASTICACHE = "rds", "elasticache"
+# Names of the AWS services, as boto3 has them.
+RDS: Final = "rds"
+ELASTICACHE: Final = "elasticache"
 
 
 class Mode(StrEnum):
-    """The reaction to an alarm: a message that says what would be done, a proposal to approve, or a step."""
+    """The reaction to an alarm: no function at all, a message that says what would be done, a proposal, or a step."""
 
+    OFF = "off"
     DRY_RUN = "dry-run"
     APPROVE = "approve"
     ACT = "act"
 
 
-class Variable(StrEnum):
+class SizeProperty(StrEnum):
+    """The parameters of ModifyDBInstance and ModifyReplicationGroup; the descriptions of what runs have the same names."""
+
+    INSTANCE_CLASS = "DBInstanceClass"
+    IOPS = "Iops"
+    THROUGHPUT = "StorageThroughput"
+    NODE_TYPE = "CacheNodeType"
+
+
+class ScaleUpVariable(StrEnum):
     """The environment variables of the function."""
 
     MODE = "MODE"

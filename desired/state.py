@@ -1,4 +1,4 @@
-"""What a checkout declares, as data: no engine, no credentials, no network, so also for code that nobody trusts yet.
+"""The desired state of a checkout, as data: no engine, no credentials, no network, so also for untrusted code.
 
 The program runs against mocks. So names that the engine or AWS gives are made up, nothing is compared with a cloud, and
 whether a change replaces a resource is not known.

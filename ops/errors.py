@@ -17,7 +17,7 @@ class ExitCode(IntEnum):
         member.meaning = meaning
         return member
 
-    DONE = 0, "done, and no change of the level that `--fail-on` names"
+    DONE = 0, "done, and no change of the level that `--fail-on` names or of a graver one"
     FAILED = 1, "not done, or refused: the message says why"
     # Click's own code for it.
     WRONG_COMMAND_LINE = 2, "the command line is wrong"

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from components.alarms.rows import BAND_ID, Comparison, Composite, LogFilter, Metric, Row, Severity
+from components.placement import Placement
 from contract.names import PhysicalNames
 from contract.scale_up import TargetName
 
@@ -21,7 +22,7 @@ SUPPRESSOR_EXTENSION_SECONDS = 300
 class AlarmsArgs:
     """One region's alarms. `topic_arns`: topics to notify. `scale_up_arns`: functions that alarms invoke, by target."""
 
-    names: PhysicalNames
+    placement: Placement
     rows: Sequence[Row]
     composites: Sequence[Composite]
     topic_arns: Mapping[Severity, pulumi.Input[str]]
@@ -35,6 +36,7 @@ class RegionAlarms(pulumi.ComponentResource):
     composites: Mapping[str, cloudwatch.CompositeAlarm]
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        # The type is in the URN of every child, so it keeps its first name.
         super().__init__("reptidex:alarms:Alarms", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -66,7 +68,7 @@ class RegionAlarms(pulumi.ComponentResource):
         plain = row.metrics[0] if row.expression is None else None
         return cloudwatch.MetricAlarm(
             f"{self._name}-{row.name}",
-            name=args.names.of(row.name),
+            name=args.placement.names.of(row.name),
             alarm_description=_description(row),
             namespace=None if plain is None else plain.namespace,
             metric_name=None if plain is None else plain.name,
@@ -90,14 +92,14 @@ class RegionAlarms(pulumi.ComponentResource):
         topic_arn = args.topic_arns[composite.severity]
         return cloudwatch.CompositeAlarm(
             f"{self._name}-{composite.name}",
-            alarm_name=args.names.of(composite.name),
+            alarm_name=args.placement.names.of(composite.name),
             alarm_description=_description(composite),
-            alarm_rule=alarm_rule(composite, args.names),
+            alarm_rule=alarm_rule(composite, args.placement.names),
             actions_suppressor=(
                 None
                 if composite.suppressor is None
                 else cloudwatch.CompositeAlarmActionsSuppressorArgs(
-                    alarm=args.names.of(composite.suppressor),
+                    alarm=args.placement.names.of(composite.suppressor),
                     wait_period=composite.suppressor_wait_seconds,
                     extension_period=SUPPRESSOR_EXTENSION_SECONDS,
                 )

@@ -7,15 +7,13 @@ import pulumi
 from pulumi_aws import s3
 
 from components.backups.regions import key_in
+from components.encryption import snapshot_writers
 from components.placement import Placement
 from components.policy_documents import Document, Statement, document, refuse_unencrypted_transport
 
 # A part of an upload that nobody finished is paid for and cannot be read; no export takes longer than a week.
 INCOMPLETE_UPLOAD_DAYS = 7
 EVERYTHING = ""
-# Who writes a snapshot of a store that is copied to a bucket, in its region: ElastiCache user guide, "Exporting a backup"; MemoryDB
-# developer guide, "Exporting a snapshot".
-SNAPSHOT_WRITERS = ("elasticache-snapshot", "memorydb-snapshot")
 SNAPSHOT_ACTIONS = (
     "s3:GetBucketAcl",
     "s3:GetObject",
@@ -181,12 +179,11 @@ def bucket_policy(bucket_arn: str, kms_key_arn: str, *, region: str) -> Document
     """
     objects = f"{bucket_arn}/*"
     algorithm, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
-    writers = [f"{region}.{writer}.amazonaws.com" for writer in SNAPSHOT_WRITERS]
     return document(
         {
             "Sid": "WriteSnapshotsOfStores",
             "Effect": "Allow",
-            "Principal": {"Service": writers},
+            "Principal": {"Service": snapshot_writers(region)},
             "Action": list(SNAPSHOT_ACTIONS),
             "Resource": [bucket_arn, objects],
         },

@@ -30,7 +30,7 @@ RESERVED_MEMORY_PERCENT_OF_BURSTABLE = MappingProxyType({"micro": 50, "small": 3
 SIZES_THAT_SCALE = ("large", "xlarge", "2xlarge")
 
 
-class SizingError(ValueError):
+class NodeSizingError(ValueError):
     """A node type that does not exist, or cannot do what is asked of it. The message says what can."""
 
 
@@ -112,9 +112,9 @@ NODE_TYPES: Mapping[str, NodeType] = MappingProxyType(
 
 
 def find_node_type(name: str, service: Service) -> NodeType:
-    """The node type called `name`, of `service`. Raises SizingError with the nearest names."""
+    """The node type called `name`, of `service`. Raises NodeSizingError with the nearest names."""
     known = {node.name: node for node in NODE_TYPES.values() if node.service == service}
     if name in known:
         return known[name]
     hint = did_you_mean(name, known, otherwise=f"one is {next(iter(known))}")
-    raise SizingError(f"node type {name!r} is not one of {service}'s: {hint}")
+    raise NodeSizingError(f"node type {name!r} is not one of {service}'s: {hint}")

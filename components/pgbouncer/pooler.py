@@ -16,12 +16,13 @@ from components.placement import Placement
 from components.security_groups import (
     ANY_ADDRESS,
     HTTPS_PORT,
-    Rule,
+    PortRule,
     ServerSecurityGroup,
     allow_egress,
     allow_ingress,
 )
 from contract.metrics import POOL_NAMESPACE, PoolMetric
+from contract.names import POOLER
 
 # Lines that PgBouncer marks so (its log levels besides LOG, INFO and DEBUG): failed logins at the server, refused clients,
 # TLS failures.
@@ -107,11 +108,11 @@ class Pooler(pulumi.ComponentResource):
             port=args.port,
             network=args.network,
             security_group=balancer_group,
-            tag=args.placement.names.of("pooler"),
+            tag=args.placement.names.of(POOLER),
             opts=self._child,
         )
         cluster = self._define_cluster()
-        log_group = self._define_log_group("log", f"/ecs/{args.placement.names.of('pooler')}")
+        log_group = self._define_log_group("log", f"/ecs/{args.placement.names.of(POOLER)}")
         self._define_error_metric(log_group)
         task_definition, permission = define_task_definition(name, self._task_args(log_group), self._child)
         service = self._define_service(
@@ -149,7 +150,7 @@ class Pooler(pulumi.ComponentResource):
         self._allow_egress("balancer-to-tasks", balancer, Peer(security_group_id=tasks.id), args.port)
         allow_ingress(
             f"{self._name}-tasks-from-balancer",
-            Rule(
+            PortRule(
                 group_id=tasks.id,
                 description="clients and health checks, by way of the balancer",
                 port=args.port,
@@ -173,14 +174,14 @@ class Pooler(pulumi.ComponentResource):
             f"{self._name}-{role}-security-group",
             vpc_id=self._args.network.vpc_id,
             description=description,
-            tags={"Name": self._args.placement.names.of(f"pooler-{role}")},
+            tags={"Name": self._args.placement.names.of(f"{POOLER}-{role}")},
             opts=self._child,
         )
 
     def _allow_egress(self, role: str, group: ec2.SecurityGroup, peer: Peer, port: int) -> None:
         allow_egress(
             f"{self._name}-{role}",
-            Rule(
+            PortRule(
                 group_id=group.id,
                 description=role.replace("-", " "),
                 port=port,
@@ -191,7 +192,7 @@ class Pooler(pulumi.ComponentResource):
 
     def _define_cluster(self) -> ecs.Cluster:
         """Container Insights writes to a log group of a fixed name, which is made first: encrypted, and not for ever."""
-        cluster_name = self._args.placement.names.of("pooler")
+        cluster_name = self._args.placement.names.of(POOLER)
         insights = self._define_log_group(
             "insights-log", f"/aws/ecs/containerinsights/{cluster_name}/performance"
         )

@@ -14,8 +14,8 @@ from components.network import NetworkAttachment
 from components.pgbouncer.pooler import Pooler
 from components.placement import Placement
 from components.policy_documents import Statement, allow, via
-from components.security_groups import ANY_ADDRESS, HTTPS_PORT, Rule, allow_egress
-from contract.rotation import Variable
+from components.security_groups import ANY_ADDRESS, HTTPS_PORT, PortRule, allow_egress
+from contract.rotation import RotationVariable
 
 # The modules of `contract` that the function imports.
 CONTRACT_MODULES = ("logins", "rotation", "scram")
@@ -102,7 +102,7 @@ class PasswordRotation(pulumi.ComponentResource):
         ):
             allow_egress(
                 f"{self._name}-{role}",
-                Rule(
+                PortRule(
                     group_id=group.id,
                     description=f"rotation {role.replace('-', ' ')}",
                     port=port,
@@ -133,12 +133,12 @@ class PasswordRotation(pulumi.ComponentResource):
                 )
             ),
             environment={
-                Variable.USERLIST_SECRET_ARN: args.userlist_secret_arn,
-                Variable.CLUSTER_NAME: args.pooler.cluster_name,
-                Variable.SERVICE_NAME: args.pooler.service_name,
-                Variable.POOLER_HOST: args.pooler_name,
-                Variable.POOLER_PORT: str(args.pooler.port),
-                Variable.POOLER_DATABASE: args.database_name,
+                RotationVariable.USERLIST_SECRET_ARN: args.userlist_secret_arn,
+                RotationVariable.CLUSTER_NAME: args.pooler.cluster_name,
+                RotationVariable.SERVICE_NAME: args.pooler.service_name,
+                RotationVariable.POOLER_HOST: args.pooler_name,
+                RotationVariable.POOLER_PORT: str(args.pooler.port),
+                RotationVariable.POOLER_DATABASE: args.database_name,
             },
             timeout_seconds=TIMEOUT_SECONDS,
             logs_key_arn=args.logs_key_arn,

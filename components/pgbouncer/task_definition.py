@@ -9,6 +9,7 @@ from pulumi_aws import cloudwatch, ecs, iam
 from components.pgbouncer.task import TaskContent, container_definitions
 from components.placement import Placement
 from components.policy_documents import Document, allow, document, via
+from contract.names import POOLER
 
 # Graviton costs a fifth less than x86 on Fargate for the same size, and nothing here is bound to x86.
 CPU_ARCHITECTURE = "ARM64"
@@ -54,7 +55,7 @@ def define_task_definition(
     )
     task_definition = ecs.TaskDefinition(
         f"{name}-task",
-        family=placement.names.of("pooler"),
+        family=placement.names.of(POOLER),
         requires_compatibilities=["FARGATE"],
         network_mode="awsvpc",
         cpu=str(args.cpu_units),

@@ -134,7 +134,7 @@ class PoolUsers(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[] if after is None else [after],
-                retain_on_delete=self._args.storage.durability.retains,
+                retain_on_delete=self._args.storage.placement.durability.retains,
                 # Rotation owns the content and the other labels from here on: a change here would bring a password back
                 # that the database no longer has.
                 ignore_changes=["secretString", "versionStages"],

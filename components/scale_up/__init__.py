@@ -1,1 +1,1 @@
-"""What grows by itself when an alarm says that it is too small."""
+"""Scale-up: one larger size for a part whose alarm fires."""

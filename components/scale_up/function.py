@@ -10,7 +10,7 @@ from pulumi_aws import dynamodb, lambda_
 from components.function import FunctionArgs, define_function, modules
 from components.placement import Placement
 from components.policy_documents import Statement, allow, via
-from contract.scale_up import ELASTICACHE, RDS, Mode, Target, Variable
+from contract.scale_up import ELASTICACHE, RDS, Mode, ScaleUpVariable, Target
 
 # The modules of `contract` that the function imports.
 CONTRACT_MODULES = ("alarms", "scale_up")
@@ -30,7 +30,7 @@ class ScaleUpTarget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScaleUpArgs:
-    """Who may grow, and how. Changes are made at once with `apply_immediately`, else in the target's maintenance window."""
+    """The targets of the function, and its mode. Changes are made at once with `apply_immediately`, else in the target's maintenance window."""
 
     placement: Placement
     mode: Mode
@@ -49,6 +49,7 @@ class ScaleUp(pulumi.ComponentResource):
     function_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: ScaleUpArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        # The type is in the URN of every child, so it keeps its first name.
         super().__init__("reptidex:scaling:ScaleUp", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         placement = args.placement
@@ -98,12 +99,12 @@ class ScaleUp(pulumi.ComponentResource):
                 table.arn, args.topic_arn, args.topic_key_arn, [target.arn for target in args.targets]
             ).apply(lambda late: _statements(args, *late)),
             environment={
-                Variable.MODE: args.mode,
-                Variable.APPROVAL_MINUTES: str(args.approval_minutes),
-                Variable.APPLY_IMMEDIATELY: "true" if args.apply_immediately else "false",
-                Variable.TABLE_NAME: table.name,
-                Variable.TOPIC_ARN: args.topic_arn,
-                Variable.TARGETS: json.dumps([each.target.as_json() for each in args.targets]),
+                ScaleUpVariable.MODE: args.mode,
+                ScaleUpVariable.APPROVAL_MINUTES: str(args.approval_minutes),
+                ScaleUpVariable.APPLY_IMMEDIATELY: "true" if args.apply_immediately else "false",
+                ScaleUpVariable.TABLE_NAME: table.name,
+                ScaleUpVariable.TOPIC_ARN: args.topic_arn,
+                ScaleUpVariable.TARGETS: json.dumps([each.target.as_json() for each in args.targets]),
             },
             timeout_seconds=TIMEOUT_SECONDS,
             logs_key_arn=args.logs_key_arn,

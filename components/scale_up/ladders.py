@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from components.cache.sizing import NODE_TYPES
 from components.postgres.sizing import DB_INSTANCE_CLASSES, GP3_STRIPED, Gp3Storage
-from contract.scale_up import Ladder, Size
+from contract.scale_up import Ladder, Size, SizeProperty
 
 # A quarter of what a striped volume begins with; their ratio is far above gp3's least of 4 IOPS for each MiB/s.
 STEP_IOPS = GP3_STRIPED.baseline_iops // 4
@@ -24,12 +24,12 @@ class LadderError(ValueError):
 
 def instance_classes(declared: str, largest: str) -> Ladder:
     """The instance classes of one family from `declared` to `largest`. Raises LadderError."""
-    return [{"DBInstanceClass": name} for name in _between(DB_INSTANCE_CLASSES, declared, largest)]
+    return [{SizeProperty.INSTANCE_CLASS: name} for name in _between(DB_INSTANCE_CLASSES, declared, largest)]
 
 
 def node_types(declared: str, largest: str) -> Ladder:
     """The node types of one family from `declared` to `largest`. Raises LadderError."""
-    return [{"CacheNodeType": name} for name in _between(NODE_TYPES, declared, largest)]
+    return [{SizeProperty.NODE_TYPE: name} for name in _between(NODE_TYPES, declared, largest)]
 
 
 def storages(declared: Gp3Storage, largest: Gp3Storage) -> Ladder:
@@ -47,7 +47,7 @@ def storages(declared: Gp3Storage, largest: Gp3Storage) -> Ladder:
 
 
 def _storage(iops: int, throughput_mib_per_s: int) -> Size:
-    return {"Iops": iops, "StorageThroughput": throughput_mib_per_s}
+    return {SizeProperty.IOPS: iops, SizeProperty.THROUGHPUT: throughput_mib_per_s}
 
 
 def _next_multiple(value: int, step: int) -> int:

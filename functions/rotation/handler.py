@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import boto3
 
 from contract.logins import DATABASE, HOST, PORT
-from contract.rotation import Variable
+from contract.rotation import RotationVariable
 from functions.rotation.login import run_through_pool
 from functions.rotation.steps import STEPS, Rotation
 
@@ -21,13 +21,13 @@ def handler(event: Mapping[str, str], _context: object) -> None:
     rotation = Rotation(
         secret_id=event["SecretId"],
         version_id=event["ClientRequestToken"],
-        userlist_secret_id=os.environ[Variable.USERLIST_SECRET_ARN],
-        cluster_name=os.environ[Variable.CLUSTER_NAME],
-        service_name=os.environ[Variable.SERVICE_NAME],
+        userlist_secret_id=os.environ[RotationVariable.USERLIST_SECRET_ARN],
+        cluster_name=os.environ[RotationVariable.CLUSTER_NAME],
+        service_name=os.environ[RotationVariable.SERVICE_NAME],
         address={
-            HOST: os.environ[Variable.POOLER_HOST],
-            PORT: int(os.environ[Variable.POOLER_PORT]),
-            DATABASE: os.environ[Variable.POOLER_DATABASE],
+            HOST: os.environ[RotationVariable.POOLER_HOST],
+            PORT: int(os.environ[RotationVariable.POOLER_PORT]),
+            DATABASE: os.environ[RotationVariable.POOLER_DATABASE],
         },
         secrets_manager=boto3.client("secretsmanager"),
         ecs=boto3.client("ecs"),

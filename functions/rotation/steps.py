@@ -1,13 +1,14 @@
 """The steps of a rotation: a new password for the applications' login to the pool, and no login refused meanwhile.
 
-Secrets Manager calls `handler` four times for one rotation, and again from the first step if one fails: every step may be
+Secrets Manager calls the handler four times for one rotation, and again from the first step if one fails: every step may be
 repeated. Two database users take turns. The one that rests gets the new password; the one in use keeps its own until the next
 rotation, so whoever has not read the secret again goes on working.
 
 1. `createSecret` puts the resting user and a new password into a pending version of the secret.
 2. `setSecret` logs in through the pool as the resting user with its old password, sets the new one, writes the new verifier
    into the pool's list of users, and starts a deployment: tasks read that list when they start.
-3. `testSecret` waits for the deployment, sees that every task is newer than the list, and logs in through the pool with the pending version.
+3. `testSecret` waits for the deployment, sees that every task is newer than the list, and logs in through the pool with
+   the pending version.
 4. `finishSecret` makes the pending version the current one.
 
 A role may change its own password, so no administrator's credentials are needed here, and no way to the database but the
@@ -66,7 +67,7 @@ class Rotation:
             return
         if resting[USERNAME] == current[USERNAME]:
             raise RotationError(
-                f"the secret's current and previous version are both of user {current['username']}, so the other user's "
+                f"the secret's current and previous version are both of user {current[USERNAME]}, so the other user's "
                 "password is unknown; put a version with each into the secret, the one in use last"
             )
         pending = {**current, USERNAME: resting[USERNAME], PASSWORD: _new_password()}
@@ -84,7 +85,7 @@ class Rotation:
             return  # an earlier try got to its end
         if resting[USERNAME] != pending[USERNAME]:
             raise RotationError(
-                f"the pending version is of user {pending['username']} and the previous one of {resting['username']}: somebody "
+                f"the pending version is of user {pending[USERNAME]} and the previous one of {resting[USERNAME]}: somebody "
                 f"put a version into the secret meanwhile; take {PENDING} off version {self.version_id} and rotate again"
             )
         computed = verifier(pending[PASSWORD], _salt(self.version_id))

@@ -9,25 +9,25 @@ from typing import Any
 
 import boto3
 
-from contract.scale_up import Mode, Target, Variable
-from functions.scale_up.steps import ScaleUp
+from contract.scale_up import ELASTICACHE, RDS, Mode, ScaleUpVariable, Target
+from functions.scale_up.steps import Scaler
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> str:
-    """An alarm as CloudWatch sends it, or `{"approve": <target>, "step": <id>}`. Raises what ScaleUp does."""
-    scale_up = ScaleUp(
-        mode=Mode(os.environ[Variable.MODE]),
-        approval_minutes=int(os.environ[Variable.APPROVAL_MINUTES]),
-        apply_immediately=os.environ[Variable.APPLY_IMMEDIATELY] == "true",
-        targets=[Target(**each) for each in json.loads(os.environ[Variable.TARGETS])],
-        table_name=os.environ[Variable.TABLE_NAME],
-        topic_arn=os.environ[Variable.TOPIC_ARN],
+    """An alarm as CloudWatch sends it, or `{"approve": <target>, "step": <id>}`. Raises what Scaler does."""
+    scale_up = Scaler(
+        mode=Mode(os.environ[ScaleUpVariable.MODE]),
+        approval_minutes=int(os.environ[ScaleUpVariable.APPROVAL_MINUTES]),
+        apply_immediately=os.environ[ScaleUpVariable.APPLY_IMMEDIATELY] == "true",
+        targets=[Target(**each) for each in json.loads(os.environ[ScaleUpVariable.TARGETS])],
+        table_name=os.environ[ScaleUpVariable.TABLE_NAME],
+        topic_arn=os.environ[ScaleUpVariable.TOPIC_ARN],
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
         region=os.environ["AWS_REGION"],
-        clients={name: boto3.client(name) for name in ("dynamodb", "elasticache", "rds", "sns")},
+        clients={name: boto3.client(name) for name in ("dynamodb", ELASTICACHE, RDS, "sns")},
         now=lambda: datetime.now(UTC),
     )
     if "approve" in event:

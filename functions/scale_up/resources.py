@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contract.scale_up import Size
+from contract.scale_up import Size, SizeProperty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,9 @@ class DatabaseInstance:
 
     def modify(self, size: Size, *, immediately: bool) -> None:
         """Ask for another size. RDS takes IOPS together with the allocated storage only."""
-        storage = {"AllocatedStorage": self._describe()["AllocatedStorage"]} if "Iops" in size else {}
+        storage = (
+            {"AllocatedStorage": self._describe()["AllocatedStorage"]} if SizeProperty.IOPS in size else {}
+        )
         self.client.modify_db_instance(
             DBInstanceIdentifier=self.identifier, ApplyImmediately=immediately, **storage, **size
         )
@@ -59,7 +61,7 @@ class DatabaseInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicationGroup:
+class CacheGroup:
     """A replication group of ElastiCache. That a change of its nodes waits is shown by its nodes alone."""
 
     client: Any

@@ -1,6 +1,6 @@
-"""Lets a database or a store that is too small grow by one step of its ladder: once, and never beyond the ladder's end.
+"""Scale-up: one step of a ladder for a database or a store that is too small, once, and never beyond the ladder's end.
 
-CloudWatch calls `handler` with an alarm that fires: asynchronously, at least once, and again up to twice if a call fails.
+CloudWatch calls the handler with an alarm that fires: asynchronously, at least once, and again up to twice if a call fails.
 Several alarms of one fault call at the same moment. What holds them together is one item of a DynamoDB table for each
 target: the last step. It is written on condition that the step before it is still the last one, so of two alarms one wins.
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from contract.alarms import unnumbered
 from contract.scale_up import RDS, Mode, Size, Target
-from functions.scale_up.resources import DatabaseInstance, ReplicationGroup, Resource, Running
+from functions.scale_up.resources import CacheGroup, DatabaseInstance, Resource, Running
 from functions.scale_up.table import Status, Step, StepTable, show
 
 AVAILABLE = "available"
@@ -36,8 +36,8 @@ class UnknownAlarmError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScaleUp:
-    """What an alarm leads to. `clients` are boto3's, by service."""
+class Scaler:
+    """The reaction to an alarm or to an approval. `clients` are boto3's, by service."""
 
     mode: Mode
     approval_minutes: int
@@ -160,7 +160,7 @@ class ScaleUp:
         raise UnknownAlarmError(f"no target names alarm {alarm}")
 
     def _resource(self, target: Target) -> Resource:
-        kind = DatabaseInstance if target.service == RDS else ReplicationGroup
+        kind = DatabaseInstance if target.service == RDS else CacheGroup
         return kind(self.clients[target.service], target.identifier)
 
     @property

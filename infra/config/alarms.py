@@ -1,4 +1,4 @@
-"""Alarms: who is told, and what a stack file may say about the figures."""
+"""Alarms: their recipients, and the thresholds that a stack file sets."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -15,7 +15,7 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class RecipientsConfig(ConfigModel):
-    """Who is told, beside what subscribes to the topic by itself."""
+    """The mail recipients, in addition to other subscribers of the topic."""
 
     email_addresses: list[Email]
 

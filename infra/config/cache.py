@@ -7,7 +7,7 @@ from pydantic import Field
 
 from components.cache import sizing
 from components.cache.access import Role, StoreUser
-from components.cache.sizing import NodeType
+from components.cache.sizing import NodeType, Service
 from components.parameters import cache as parameters
 from components.parameters.cache_table import EvictionPolicy, Family, StoreFacts
 from components.parameters.spec import Parameter
@@ -82,9 +82,14 @@ class StoreConfig(ConfigModel):
     autoscaling: AutoscalingConfig | None = None
 
     @property
+    def aws_service(self) -> Service:
+        """The AWS service of the store."""
+        return "elasticache"
+
+    @property
     def on_memorydb(self) -> bool:
-        """Whether MemoryDB serves it, and not ElastiCache."""
-        return False
+        """True for a store on MemoryDB, False for one on ElastiCache."""
+        return self.aws_service == "memorydb"
 
     @property
     def eviction_policy(self) -> EvictionPolicy:
@@ -101,11 +106,11 @@ class StoreConfig(ConfigModel):
         )
 
     def node(self) -> NodeType:
-        """The node type. Raises SizingError."""
-        return sizing.find_node_type(self.node_type, "memorydb" if self.on_memorydb else "elasticache")
+        """The node type. Raises NodeSizingError."""
+        return sizing.find_node_type(self.node_type, self.aws_service)
 
     def parameter_group(self) -> tuple[Parameter, ...]:
-        """The store's parameters. Raises FamilyError, SizingError, ParameterError."""
+        """The store's parameters. Raises FamilyError, NodeSizingError, ParameterError."""
         facts = StoreFacts(
             node_type=self.node(), eviction_policy=self.eviction_policy, cluster_mode=self.cluster_mode
         )
@@ -119,12 +124,12 @@ class CacheConfig(StoreConfig):
 class SessionsConfig(StoreConfig):
     """Sessions, which may not be lost. On MemoryDB every change is immediate, whatever `apply_immediately` says."""
 
-    service: Literal["memorydb", "elasticache"]
+    service: Service
 
     @property
-    def on_memorydb(self) -> bool:
-        """Whether MemoryDB serves it, and not ElastiCache."""
-        return self.service == "memorydb"
+    def aws_service(self) -> Service:
+        """The AWS service of the store."""
+        return self.service
 
     @property
     def eviction_policy(self) -> EvictionPolicy:
@@ -194,7 +199,7 @@ def _parameter_problems(path: str, store: StoreConfig) -> Iterator[Problem]:
         store.parameter_group()
     except parameters.FamilyError as error:
         yield Problem(f"{path}.parameter_group_family", str(error))
-    except sizing.SizingError as error:
+    except sizing.NodeSizingError as error:
         yield Problem(f"{path}.node_type", str(error))
     except parameters.ParameterError as error:
         yield Problem(f"{path}.parameters.{error.name}", str(error))

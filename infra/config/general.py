@@ -54,6 +54,6 @@ class LogsConfig(ConfigModel):
 
 
 class NotificationsConfig(ConfigModel):
-    """Who is told, beside what subscribes by itself."""
+    """The mail recipients, in addition to other subscribers of the topic."""
 
     email_addresses: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]]

@@ -5,18 +5,17 @@ computed from that one, so the configuration is brought up to it before anything
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from components.cache.sizing import SizingError as NodeSizingError
-from components.cache.sizing import find_node_type
+from components.cache.sizing import NodeSizingError, find_node_type
 from components.parameters.errors import ParameterError
 from components.postgres.sizing import SizingError, find_instance_class, validate_gp3
 from components.postgres.standby import StandbyError, follower_parameters, require_standby
 from components.scale_up import ladders
 from components.scale_up.ladders import LadderError
-from contract.scale_up import Ladder, Size
+from contract.scale_up import Ladder, Mode, Size, SizeProperty
 from infra.config.base import ConfigModel, Problem
 from infra.config.cache import CacheConfig
 from infra.config.postgres import PostgresConfig
@@ -30,7 +29,7 @@ class ScaleUpConfig(ConfigModel):
     change waits for the maintenance window.
     """
 
-    mode: Literal["off", "dry-run", "approve", "act"]
+    mode: Annotated[Mode, Field(strict=False)]
     apply_immediately: bool
     # Longer than any call of the function, and than Multi-AZ takes to change class and fail over.
     cooldown_minutes: int = Field(ge=30, le=1440)
@@ -69,10 +68,10 @@ def grown_postgres(scale_up: ScaleUpConfig, postgres: PostgresConfig, running: S
     """
     update: dict[str, object] = {}
     if (size := _grown(scale_up.instance_classes(postgres), running)) is not None:
-        update["instance_class"] = size["DBInstanceClass"]
+        update["instance_class"] = size[SizeProperty.INSTANCE_CLASS]
     if (size := _grown(scale_up.storages(postgres), running)) is not None:
         update["storage"] = postgres.storage.model_copy(
-            update={"iops": size["Iops"], "throughput_mib_per_s": size["StorageThroughput"]}
+            update={"iops": size[SizeProperty.IOPS], "throughput_mib_per_s": size[SizeProperty.THROUGHPUT]}
         )
     return _with_able_replicas(scale_up, postgres).model_copy(update=update)
 
@@ -80,7 +79,7 @@ def grown_postgres(scale_up: ScaleUpConfig, postgres: PostgresConfig, running: S
 def grown_cache(scale_up: ScaleUpConfig, cache: CacheConfig, running: Size | None) -> CacheConfig:
     """The configuration with the node type that runs, where the ladder leads to it; None: there is no cache yet."""
     size = _grown(scale_up.node_types(cache), running)
-    return cache if size is None else cache.model_copy(update={"node_type": size["CacheNodeType"]})
+    return cache if size is None else cache.model_copy(update={"node_type": size[SizeProperty.NODE_TYPE]})
 
 
 def _grown(ladder: Ladder, running: Size | None) -> Size | None:

@@ -35,6 +35,8 @@ from infra.config.pgbouncer import PgbouncerConfig
 from infra.config.postgres import PostgresConfig, ReplicaConfig
 from infra.config.scale_up import ScaleUpConfig
 
+# Types of mistakes, as pydantic names them.
+UNKNOWN, MISSING = "extra_forbidden", "missing"
 # Keys of earlier versions, with their new names.
 RENAMED_KEYS = {
     "scaling": "scale_up",
@@ -102,12 +104,11 @@ def _config_error(stack: str, problems: list[Problem]) -> ConfigError:
 
 
 def _from_pydantic(error: ValidationError) -> list[Problem]:
-    """One problem for each mistake. A renamed key is reported once: not as a missing new key, too."""
-    problems = {_path(details): _problem(details) for details in error.errors()}
+    """One problem for each mistake. A renamed key is reported once: the new key does not count as missing, too."""
+    mistakes = [(details["type"], _path(details), details) for details in error.errors()]
+    renamed = {RENAMED_KEYS[path] for type_, path, _ in mistakes if type_ == UNKNOWN and path in RENAMED_KEYS}
     return [
-        problem
-        for path, problem in problems.items()
-        if not any(new == path and old in problems for old, new in RENAMED_KEYS.items())
+        _problem(details) for type_, path, details in mistakes if not (type_ == MISSING and path in renamed)
     ]
 
 

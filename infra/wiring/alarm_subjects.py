@@ -7,6 +7,7 @@ from components.alarms.catalogue.stores import StoreSubject
 from components.pgbouncer.settings import READER_DATABASE, WRITER_DATABASE
 from components.postgres.instance import PostgresInstance
 from components.postgres.standby import Server
+from contract.names import CACHE, POOLER, POSTGRES, SESSIONS, replica_role
 from infra.config.cache import StoreConfig
 from infra.config.postgres import ReplicaConfig
 from infra.config.stack import StackConfig
@@ -14,14 +15,11 @@ from infra.wiring.backups import Backups
 from infra.wiring.pgbouncer import Pool
 from infra.wiring.postgres import PostgresServers
 
-# Both are computed for every server, in MiB.
-WAL_PARAMETERS = ("max_wal_size", "max_slot_wal_keep_size")
-
 
 def primary_subject(config: StackConfig, postgres: PostgresServers) -> DatabaseSubject:
     """The primary, which can be scaled up on alarm."""
     return _database(
-        "postgres",
+        POSTGRES,
         config,
         postgres.primary,
         config.postgres.server(),
@@ -34,7 +32,7 @@ def primary_subject(config: StackConfig, postgres: PostgresServers) -> DatabaseS
 def replica_subject(config: StackConfig, wanted: ReplicaConfig, postgres: PostgresServers) -> DatabaseSubject:
     """One replica. The primary's alarms scale up the primary alone; replicas follow with the next update."""
     return _database(
-        f"postgres-{wanted.name}",
+        replica_role(wanted.name),
         config,
         postgres.replicas[wanted.name],
         config.postgres.replica_server(wanted),
@@ -55,7 +53,6 @@ def _database(
     scales_up: bool,
 ) -> DatabaseSubject:
     storage = config.postgres.storage
-    declared = {each.name: int(each.value) for each in server.parameters if each.name in WAL_PARAMETERS}
     return DatabaseSubject(
         name=name,
         identifier=config.names.of(name),
@@ -66,16 +63,26 @@ def _database(
         max_connections=server.planned_max_connections,
         iops=storage.gp3().iops,
         allocated_storage_gib=storage.allocated_storage_gib,
-        max_wal_size_mib=declared["max_wal_size"],
-        max_slot_wal_keep_size_mib=declared["max_slot_wal_keep_size"],
+        max_wal_size_mib=_declared_mib(server, "max_wal_size"),
+        max_slot_wal_keep_size_mib=_declared_mib(server, "max_slot_wal_keep_size"),
         log_group_name=instance.log_group_name,
     )
+
+
+def _declared_mib(server: Server, name: str) -> int:
+    """A parameter that is computed for every server, in MiB. Raises ValueError where it is missing."""
+    value = server.parameter(name)
+    if value is None:
+        raise ValueError(
+            f"{name} is not among the server's parameters; components/parameters/postgres.py computes it"
+        )
+    return value
 
 
 def pool_subject(config: StackConfig, pool: Pool) -> PoolSubject:
     """The connection pool."""
     return PoolSubject(
-        cluster_name=config.names.of("pooler"),
+        cluster_name=config.names.of(POOLER),
         service_name=pool.pooler.service_name,
         balancer=pool.pooler.balancer_arn_suffix,
         target_group=pool.pooler.target_group_arn_suffix,
@@ -86,12 +93,12 @@ def pool_subject(config: StackConfig, pool: Pool) -> PoolSubject:
 
 def cache_subject(config: StackConfig) -> StoreSubject:
     """The cache, which may delete keys and can be scaled up on alarm."""
-    return _store("cache", config, config.cache, evicts=True, scales_up=True)
+    return _store(CACHE, config, config.cache, evicts=True, scales_up=True)
 
 
 def sessions_subject(config: StackConfig) -> StoreSubject:
     """The sessions, of which none may be lost."""
-    return _store("sessions", config, config.sessions, evicts=False, scales_up=False)
+    return _store(SESSIONS, config, config.sessions, evicts=False, scales_up=False)
 
 
 def _store(
@@ -100,7 +107,7 @@ def _store(
     return StoreSubject(
         name=name,
         identifier=config.names.of(name),
-        service="memorydb" if wanted.on_memorydb else "elasticache",
+        service=wanted.aws_service,
         cluster_mode=wanted.cluster_mode,
         shards=wanted.shards,
         replicas_per_shard=wanted.replicas_per_shard,

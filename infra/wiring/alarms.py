@@ -87,7 +87,7 @@ def declare_alarms(
     in_dr = _watched_in_dr(config, dr, postgres)
     dr_topics = declare_topics("dr-alarms", config, dr) if in_dr.rows else {}
     declared = [
-        _region_alarms(name, config, region, watched, topics=region_topics, scale_up=scale_up)
+        _region_alarms(name, region, watched, topics=region_topics, scale_up=scale_up)
         for name, region, watched, region_topics in (
             ("alarms", primary, in_primary, topics),
             ("dr-alarms", dr, in_dr, dr_topics),
@@ -112,7 +112,6 @@ def declare_alarms(
 
 def _region_alarms(
     name: str,
-    config: StackConfig,
     region: Region,
     watched: Watched,
     *,
@@ -126,7 +125,7 @@ def _region_alarms(
     return RegionAlarms(
         name,
         AlarmsArgs(
-            names=config.names,
+            placement=region.placement,
             rows=watched.rows,
             composites=watched.composites,
             topic_arns=_every_severity(topics),

@@ -7,6 +7,7 @@ from components.cache.memorydb_cluster import MemoryDbCluster
 from components.cache.replication_group import Autoscaling, ReplicationGroup, ReplicationGroupArgs
 from components.cache.store import Store, StoreArgs
 from components.encryption import DataClass
+from contract.names import CACHE, SESSIONS
 from contract.outputs import OutputKey
 from infra.config.cache import AutoscalingConfig, StoreConfig
 from infra.config.stack import StackConfig
@@ -57,7 +58,7 @@ def declare_stores(config: StackConfig, regions: Regions) -> Stores:
         return ReplicationGroup(name, _group_args(wanted, args, primary), primary.opts)
 
     return Stores(
-        cache=declare("cache", config.cache), sessions=declare("sessions", config.sessions), events=events
+        cache=declare(CACHE, config.cache), sessions=declare(SESSIONS, config.sessions), events=events
     )
 
 

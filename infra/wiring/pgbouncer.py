@@ -23,6 +23,7 @@ from components.pgbouncer.settings import (
 from components.pgbouncer.task import RDS_AUTHORITIES, SECRETS_DIRECTORY, SOCKET_DIRECTORY
 from components.pgbouncer.users import PoolUsers, PoolUsersArgs
 from components.postgres.instance import PostgresInstance
+from contract.names import POOLER
 from contract.outputs import OutputKey
 from infra.config import pgbouncer
 from infra.config.pgbouncer import Budgets
@@ -42,7 +43,7 @@ class Pool:
     rotation: PasswordRotation
 
     def outputs(self) -> Outputs:
-        """Where applications connect, and what an operator looks at."""
+        """The pool's port, databases and secret for applications, and its images, service and log for operators."""
         return {
             OutputKey.POOLER_PORT: self.pooler.port,
             OutputKey.POOLER_DATABASE_NAMES: [WRITER_DATABASE, READER_DATABASE],
@@ -66,7 +67,7 @@ def declare_pool(config: StackConfig, regions: Regions, postgres: PostgresServer
         "pooler-images",
         ImageRepositoryArgs(
             placement=primary.placement,
-            repository_name=primary.placement.names.of("pooler"),
+            repository_name=primary.placement.names.of(POOLER),
             kms_key_arn=primary.key_arn(DataClass.IMAGES),
         ),
         primary.opts,

@@ -20,6 +20,7 @@ from components.postgres.replica import PostgresReplica, PostgresReplicaArgs, Pr
 from components.postgres.standby import Server
 from components.secrets import Credentials, CredentialsArgs, DatabaseConnection, DatabaseConnectionArgs
 from components.windows import WeeklyWindow
+from contract.names import POSTGRES, replica_role
 from contract.outputs import OutputKey
 from infra.config.postgres import ClientsConfig, ReplicaConfig, RestoreConfig
 from infra.config.stack import StackConfig
@@ -103,7 +104,7 @@ def declare_postgres(
         },
         admin=admin,
     )
-    DatabaseConnection("postgres-admin-connection", _connection_args(config, servers), regions.primary.opts)
+    DatabaseConnection("postgres-admin-connection", _connection_args(servers), regions.primary.opts)
     return servers
 
 
@@ -118,7 +119,7 @@ def _admin_args(
     )
 
 
-def _connection_args(config: StackConfig, servers: PostgresServers) -> DatabaseConnectionArgs:
+def _connection_args(servers: PostgresServers) -> DatabaseConnectionArgs:
     """The writer's address. The user's and the database's name are the primary's: a promoted replica has them from it."""
     return DatabaseConnectionArgs(
         credentials=servers.admin,
@@ -126,7 +127,6 @@ def _connection_args(config: StackConfig, servers: PostgresServers) -> DatabaseC
         port=servers.writer.port,
         database_name=servers.primary.database_name,
         username=servers.primary.username,
-        durability=config.durability,
     )
 
 
@@ -144,7 +144,7 @@ def _primary_args(config: StackConfig, region: Region, admin: Credentials) -> Po
         instance=_instance_args(
             config,
             region,
-            role="postgres",
+            role=POSTGRES,
             server=postgres.server(),
             multi_az=postgres.multi_az,
             max_allocated_storage_gib=postgres.storage.max_allocated_storage_gib,
@@ -174,7 +174,7 @@ def _replica_args(
         instance=_instance_args(
             config,
             region,
-            role=f"postgres-{wanted.name}",
+            role=replica_role(wanted.name),
             server=config.postgres.replica_server(wanted),
             multi_az=wanted.multi_az,
             max_allocated_storage_gib=config.postgres.ceiling_gib(wanted),

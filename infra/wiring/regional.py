@@ -93,7 +93,7 @@ def declare_regions(config: StackConfig, providers: Providers) -> Regions:
         recovery_window_days=config.secrets.recovery_window_days,
         replica_region=dr.name,
         replica_kms_key_arn=dr.key_arn(DataClass.SECRETS),
-        durability=config.durability,
+        placement=primary.placement,
     )
     return Regions(primary=primary, dr=dr, secrets=secrets)
 

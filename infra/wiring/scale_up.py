@@ -13,9 +13,9 @@ from components.encryption import DataClass
 from components.scale_up.function import ScaleUp, ScaleUpArgs, ScaleUpTarget
 from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
 from contract.alarms import unnumbered
-from contract.names import PhysicalNames
+from contract.names import CACHE, POSTGRES, PhysicalNames, replica_role
 from contract.provider_messages import NO_REPLICATION_GROUP
-from contract.scale_up import ELASTICACHE, RDS, Mode, Size, Target, TargetName
+from contract.scale_up import ELASTICACHE, RDS, Mode, Size, SizeProperty, Target, TargetName
 from infra.config.postgres import ReplicaConfig
 from infra.config.scale_up import grown_cache, grown_postgres
 from infra.config.stack import StackConfig
@@ -43,14 +43,14 @@ def with_running_sizes(declared: StackConfig, providers: Providers) -> StackConf
 
     After a promotion only the promoted instance is looked up: the primary region may be lost, and must not be asked.
     """
-    if declared.scale_up.mode == "off":
+    if declared.scale_up.mode is Mode.OFF:
         return declared
     promoted = declared.promoted_replica
     names = declared.names
     if promoted is None:
         in_primary = pulumi.InvokeOptions(provider=providers.primary)
         instance, nodes = (
-            _running_instance(names.of("postgres"), in_primary),
+            _running_instance(names.of(POSTGRES), in_primary),
             _running_cache(names, in_primary),
         )
     else:
@@ -72,7 +72,7 @@ def _running_promoted(names: PhysicalNames, replica: ReplicaConfig, providers: P
     if replica.instance_class is not None:
         return None
     return _running_instance(
-        names.of(f"postgres-{replica.name}"), pulumi.InvokeOptions(provider=providers.dr)
+        names.of(replica_role(replica.name)), pulumi.InvokeOptions(provider=providers.dr)
     )
 
 
@@ -82,21 +82,21 @@ def _running_instance(identifier: str, opts: pulumi.InvokeOptions) -> Size | Non
         return None
     found = rds.get_instance(db_instance_identifier=identifier, opts=opts)
     return {
-        "DBInstanceClass": found.db_instance_class,
-        "Iops": found.iops,
-        "StorageThroughput": found.storage_throughput,
+        SizeProperty.INSTANCE_CLASS: found.db_instance_class,
+        SizeProperty.IOPS: found.iops,
+        SizeProperty.THROUGHPUT: found.storage_throughput,
     }
 
 
 def _running_cache(names: PhysicalNames, opts: pulumi.InvokeOptions) -> Size | None:
     """The provider cannot list replication groups, and the SDK raises no error that says more than its text."""
     try:
-        found = elasticache.get_replication_group(replication_group_id=names.of("cache"), opts=opts)
+        found = elasticache.get_replication_group(replication_group_id=names.of(CACHE), opts=opts)
     except Exception as error:
         if NO_REPLICATION_GROUP in str(error):
             return None
         raise
-    return {"CacheNodeType": found.node_type}
+    return {SizeProperty.NODE_TYPE: found.node_type}
 
 
 def declare_scale_up(
@@ -113,16 +113,15 @@ def declare_scale_up(
     it.
     """
     wanted = declared.scale_up
-    if wanted.mode == "off":
+    if wanted.mode is Mode.OFF:
         return DeclaredScaleUp(function=None, scale_up_arns={})
     primary = regions.primary
-    names = primary.placement.names
-    targets = [each for each in _targets(declared, names, postgres, stores) if len(each.target.ladder) > 1]
+    targets = [each for each in _targets(declared, postgres, stores) if len(each.target.ladder) > 1]
     scale_up = ScaleUp(
         "scale-up",
         ScaleUpArgs(
             placement=primary.placement,
-            mode=Mode(wanted.mode),
+            mode=wanted.mode,
             approval_minutes=wanted.approval_minutes,
             apply_immediately=wanted.apply_immediately,
             targets=targets,
@@ -136,28 +135,24 @@ def declare_scale_up(
     return DeclaredScaleUp(function=scale_up, scale_up_arns=scale_up_arns)
 
 
-def _asking_alarms(
-    config: StackConfig, names: PhysicalNames, postgres: PostgresServers
-) -> dict[TargetName, list[str]]:
+def _asking_alarms(config: StackConfig, postgres: PostgresServers) -> dict[TargetName, list[str]]:
     """The physical names of the alarms that ask for a step, by target, without the number of a numbered one."""
     rows = [*postgres_rows(primary_subject(config, postgres)), *store_rows(cache_subject(config))]
     alarms: dict[TargetName, list[str]] = {target: [] for target in TargetName}
     for row in rows:
-        name = names.of(unnumbered(row.name))
+        name = config.names.of(unnumbered(row.name))
         if row.scales is not None and name not in alarms[row.scales]:
             alarms[row.scales].append(name)
     return alarms
 
 
-def _targets(
-    config: StackConfig, names: PhysicalNames, postgres: PostgresServers, stores: Stores
-) -> list[ScaleUpTarget]:
-    scale_up = config.scale_up
-    alarms = _asking_alarms(config, names, postgres)
+def _targets(config: StackConfig, postgres: PostgresServers, stores: Stores) -> list[ScaleUpTarget]:
+    scale_up, names = config.scale_up, config.names
+    alarms = _asking_alarms(config, postgres)
     cache = Target(
         name=TargetName.CACHE_NODE,
         service=ELASTICACHE,
-        identifier=names.of("cache"),
+        identifier=names.of(CACHE),
         ladder=scale_up.node_types(config.cache),
         cooldown_minutes=scale_up.cooldown_minutes,
         alarms=alarms[TargetName.CACHE_NODE],
@@ -168,7 +163,7 @@ def _targets(
     instance_class = Target(
         name=TargetName.POSTGRES_CLASS,
         service=RDS,
-        identifier=names.of("postgres"),
+        identifier=names.of(POSTGRES),
         ladder=scale_up.instance_classes(config.postgres),
         cooldown_minutes=scale_up.cooldown_minutes,
         alarms=alarms[TargetName.POSTGRES_CLASS],
@@ -176,7 +171,7 @@ def _targets(
     storage = Target(
         name=TargetName.POSTGRES_STORAGE,
         service=RDS,
-        identifier=names.of("postgres"),
+        identifier=names.of(POSTGRES),
         ladder=scale_up.storages(config.postgres),
         cooldown_minutes=max(scale_up.cooldown_minutes, STORAGE_COOLDOWN_MINUTES),
         alarms=alarms[TargetName.POSTGRES_STORAGE],

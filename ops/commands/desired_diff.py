@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ops.files import write_text
 from ops.review.desired_diff import LABEL, difference, load
 
 EPILOG = "Example: dbops desired-diff --base base.json --head head.json --output diff.json"
@@ -17,5 +18,5 @@ def run(
     output: Annotated[Path, typer.Option(help="The file to write, in the form of `pulumi preview --json`.")],
 ) -> None:
     """Compare two desired states, as `python -m sandbox desired` writes them: what a pull request changes, without a cloud."""
-    output.write_text(json.dumps(difference(load(base), load(head)), indent=1))
+    write_text(output, json.dumps(difference(load(base), load(head)), indent=1))
     print(LABEL)

@@ -8,7 +8,10 @@ from ops.review.report import Report
 
 
 class FailOn(Enum):
-    """The mildest risk that fails. A graver one fails, too; the exit code is that of the gravest."""
+    """The mildest risk that fails. A graver one fails, too; the exit code is that of the gravest.
+
+    The names are those of `Risk` and of `ExitCode`; a test compares them.
+    """
 
     STATEFUL = "stateful"
     DISRUPTIVE = "disruptive"

@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.rds.models import rds_backends
 
 from contract.scale_up import Mode, Target
-from functions.scale_up.steps import ScaleUp
+from functions.scale_up.steps import Scaler
 from functions.scale_up.table import Step
 from sandbox.emulator import elasticache, rds
 
@@ -135,8 +135,8 @@ class World:
         if len(self.calls) == self.breaks_off_after:
             raise BrokenOffError
 
-    def scale_up(self, caller: str = "function") -> ScaleUp:
-        return ScaleUp(
+    def scale_up(self, caller: str = "function") -> Scaler:
+        return Scaler(
             mode=self.mode,
             approval_minutes=APPROVAL_MINUTES,
             apply_immediately=self.apply_immediately,

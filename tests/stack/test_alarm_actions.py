@@ -12,6 +12,8 @@ import pytest
 
 from components.alarms.alarms import AlarmsArgs, RegionAlarms
 from components.alarms.rows import Severity
+from components.durability import Durability
+from components.placement import Placement
 from contract.names import PhysicalNames
 from contract.scale_up import TargetName
 from desired.recording import record
@@ -20,6 +22,13 @@ from tests.harness.platform import STACKS, declared, of_type
 from tests.unit.test_alarm_catalogue import ROWS
 
 TOPIC = "aws:sns/topic:Topic"
+PLACEMENT = Placement(
+    account_id="222222222222",
+    region="us-east-1",
+    names=PhysicalNames("prod"),
+    log_retention_days=30,
+    durability=Durability.RETAIN,
+)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -61,7 +70,7 @@ def test_an_alarm_may_also_call_what_scales_up() -> None:
 
     def program() -> Mapping[str, Any]:
         args = AlarmsArgs(
-            names=PhysicalNames("prod"),
+            placement=PLACEMENT,
             rows=ROWS,
             composites=(),
             topic_arns=dict.fromkeys(Severity, "topic"),

@@ -7,6 +7,7 @@ Does not prove what a verb does: the other tests of each verb do.
 import ast
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ops import cli
+from ops.commands import desired_diff
 from ops.errors import ExitCode, OpsError, described
 from ops.review.finding import Risk
 from ops.review.gate import FailOn
@@ -81,3 +83,17 @@ def test_an_error_for_people_is_one_line_and_its_exit_code(
     assert (
         capsys.readouterr().err == "error: /nowhere/preview.json cannot be read: No such file or directory\n"
     )
+
+
+def test_risks_levels_and_exit_codes_have_the_same_names_in_the_same_order() -> None:
+    risks = [risk.name for risk in Risk if risk is not Risk.NOISE]
+    assert [level.name for level in FailOn] == risks
+    assert [code.name for code in ExitCode if code.name in risks] == risks
+
+
+def test_a_file_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text('{"resources": [], "policyPacks": [], "policyEvents": []}')
+    nowhere = str(tmp_path / "no-such-folder" / "diff.json")
+    with pytest.raises(OpsError, match="no-such-folder/diff.json cannot be written"):
+        desired_diff.run(state, state, Path(nowhere))

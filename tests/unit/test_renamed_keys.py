@@ -32,6 +32,24 @@ def test_an_old_key_is_refused_once_with_its_new_name(old: str, new: str) -> Non
     assert problems == [f"  {old}: was renamed; write {new} instead"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [("scaling", "scale_up", 5), ("sessions.durability", "sessions.service", "bogus")],
+)
+def test_a_mistake_under_the_new_name_is_reported_as_well(old: str, new: str, value: object) -> None:
+    values = committed("prod")
+    *parents, last = old.split(".")
+    part = values
+    for parent in parents:
+        part = part[parent]
+    part[last] = {}
+    part[new.rpartition(".")[2]] = value
+    with pytest.raises(ConfigError) as raised:
+        StackConfig.parse("prod", values)
+    _, *problems = str(raised.value).splitlines()
+    assert {line.strip().partition(":")[0] for line in problems} == {old, new}
+
+
 def test_every_new_name_is_a_key() -> None:
     values = committed("prod")
     for new in set(RENAMED_KEYS.values()) - {"sessions.autoscaling"}:

@@ -8,16 +8,16 @@ import pytest
 
 from components.cache.access import COMMANDS, Role, StoreUser
 from components.cache.events import topic_policy
-from components.cache.sizing import NODE_TYPES, SizingError, find_node_type
+from components.cache.sizing import NODE_TYPES, NodeSizingError, find_node_type
 
 
 def test_a_node_type_is_found_among_its_own_service_only() -> None:
     assert find_node_type("cache.r7g.large", "elasticache").memory_bytes == int(13.07 * 2**30)
     with pytest.raises(
-        SizingError, match=r"'cache.r7g.larg' is not one of elasticache's: did you mean cache.r7g.large"
+        NodeSizingError, match=r"'cache.r7g.larg' is not one of elasticache's: did you mean cache.r7g.large"
     ):
         find_node_type("cache.r7g.larg", "elasticache")
-    with pytest.raises(SizingError, match=r"'cache.r7g.large' is not one of memorydb's: did you mean db"):
+    with pytest.raises(NodeSizingError, match=r"'cache.r7g.large' is not one of memorydb's: did you mean db"):
         find_node_type("cache.r7g.large", "memorydb")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from components.alarms.catalogue.builders import (
     MIB,
@@ -16,6 +15,7 @@ from components.alarms.catalogue.builders import (
 )
 from components.alarms.catalogue.requirement import LAG_SECONDS, MEMORY_MINUTES, MEMORY_PERCENT
 from components.alarms.rows import Evaluation, Metric, Row
+from components.cache.sizing import Service
 from contract.alarms import numbered
 from contract.scale_up import TargetName
 
@@ -38,7 +38,7 @@ class StoreSubject:
 
     name: str
     identifier: str
-    service: Literal["elasticache", "memorydb"]
+    service: Service
     cluster_mode: bool
     shards: int
     replicas_per_shard: int
