@@ -31,8 +31,8 @@ class Durability(StrEnum):
     ) -> pulumi.Output[str] | None:
         """The identifier of the snapshot that is taken when `identifier` is deleted; None: there is none.
 
-        It is unique, so that it collides with no snapshot of an earlier resource, and stable, so that it is never a change.
-        `name` begins the name in the state.
+        It is unique, so that it collides with no snapshot of an earlier resource, and stable, so that it is never a
+        change. `name` begins the name in the state.
         """
         if not self.retains:
             return None

@@ -9,11 +9,13 @@ from pulumi_aws import sns
 from components.placement import Placement
 from components.policy_documents import Document, document, refuse_unencrypted_transport
 
-# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it. Of these the topic's
-# policy asks for the aws:SourceAccount, so each must be one that sends it (RDS and CloudWatch: SNS guide, "Example cases for
-# access control"; AWS Backup: its guide, "Cross-service confused deputy prevention", where the source is the vault).
+# The AWS services that publish to the topic by themselves; the topic's key lets the same ones use it. Of these the
+# topic's policy asks for the aws:SourceAccount, so each must be one that sends it (RDS and CloudWatch: SNS guide,
+# "Example cases for access control"; AWS Backup: its guide, "Cross-service confused deputy prevention", where the
+# source is the vault).
 ACCOUNTABLE_PUBLISHERS = ("events.rds.amazonaws.com", "backup.amazonaws.com", "cloudwatch.amazonaws.com")
-# A rule of EventBridge sends nothing to put a condition on (EventBridge guide, "Using resource-based policies", Amazon SNS).
+# A rule of EventBridge sends nothing to put a condition on (EventBridge guide, "Using resource-based policies",
+# Amazon SNS).
 EVENT_RULES = "events.amazonaws.com"
 PUBLISHERS = (*ACCOUNTABLE_PUBLISHERS, EVENT_RULES)
 
@@ -83,8 +85,8 @@ def define_topic(
 ) -> sns.Topic:
     """The topic, as children of the component `name`, which gives `opts`.
 
-    `policy` makes the policy document from the topic's ARN. Without `kms_key_arn` the topic is not encrypted. The owner of
-    each mail address confirms the subscription.
+    `policy` makes the policy document from the topic's ARN. Without `kms_key_arn` the topic is not encrypted. The
+    owner of each mail address confirms the subscription.
     """
     topic = sns.Topic(f"{name}-topic", kms_master_key_id=kms_key_arn, opts=opts)
     sns.TopicPolicy(

@@ -1,7 +1,7 @@
 """Logins: the keys of the JSON that a secret holds, and the form of a generated password.
 
-Source: Secrets Manager guide, "JSON structure of AWS Secrets Manager secrets". AWS's rotation functions and drivers read
-the keys of a database's secret.
+Source: Secrets Manager guide, "JSON structure of AWS Secrets Manager secrets". AWS's rotation functions and drivers
+read the keys of a database's secret.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,8 @@ from enum import StrEnum
 class OutputKey(StrEnum):
     """The output keys. `postgres_*` describe the current writer: the primary, or the promoted replica.
 
-    Ports are numbers, subnets are lists of ids, `*_arns` and `postgres_replica_addresses` are mappings, all else is text.
+    Ports are numbers, subnets are lists of ids, `*_arns` and `postgres_replica_addresses` are mappings, all else is
+    text.
     """
 
     POSTGRES_ADDRESS = "postgres_address"

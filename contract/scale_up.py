@@ -1,7 +1,7 @@
 """Scale-up: what the program declares for the function, and what the function reads of it.
 
-Both sides import these names. The function's environment is text, so `Target` is the form of one entry of the JSON list in
-`TARGETS`.
+Both sides import these names. The function's environment is text, so `Target` is the form of one entry of the JSON
+list in `TARGETS`.
 """
 
 from collections.abc import Mapping, Sequence

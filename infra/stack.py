@@ -19,8 +19,8 @@ from infra.wiring.topics import declare_topics
 def declare(declared: StackConfig, admin_password: pulumi.Output[str] | None = None) -> Outputs:
     """Declare everything that a stack file asks for, and return the stack's outputs.
 
-    `declared` holds the sizes of the file. `config` holds the sizes that run, which scale-up may have raised: everything
-    that is computed from a size follows those. Omitted `admin_password` (a secret): one is generated.
+    `declared` holds the sizes of the file. `config` holds the sizes that run, which scale-up may have raised:
+    everything that is computed from a size follows those. Omitted `admin_password` (a secret): one is generated.
     """
     providers = declare_providers(declared)
     config = with_running_sizes(declared, providers)

@@ -22,8 +22,9 @@ class ExportReplicationArgs:
 class ExportReplication(pulumi.ComponentResource):
     """Copies every export to the other region's bucket; made with the provider of the source's region.
 
-    Deletions are not copied: what goes from the one bucket by mistake is still in the other. There is no promise of minutes
-    (S3 Replication Time Control costs per GB, and an export is hours old anyway); the metrics show what waits or fails.
+    Deletions are not copied: what goes from the one bucket by mistake is still in the other. There is no promise of
+    minutes (S3 Replication Time Control costs per GB, and an export is hours old anyway); the metrics show what waits
+    or fails.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ from components.ec2_sizes import TO_16XLARGE, VCPU_BY_SIZE
 from components.suggestions import did_you_mean
 
 GIB = 2**30
-Service = Literal["elasticache", "memorydb"]
+Service = Literal["memorydb", "elasticache"]
 
 # The requirement is that data may take 80 % of the memory. The rest is for copies on write, replication buffers and
 # connections; AWS asks for more of it on its smallest nodes, which swap otherwise.

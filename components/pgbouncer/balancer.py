@@ -9,8 +9,8 @@ from components.network import NetworkAttachment
 
 # NLB guide, "Deregistration delay": connections that are open go on for this long; then the task is told to stop.
 DEREGISTRATION_SECONDS = 120
-# Longer than the silence of any client that still lives: the pool's keepalives cross the balancer every few seconds, and
-# its default of 350 s would cut quiet clients if those were ever lost.
+# Longer than the silence of any client that still lives: the pool's keepalives cross the balancer every few seconds,
+# and its default of 350 s would cut quiet clients if those were ever lost.
 IDLE_SECONDS = 3600
 # A task gets no connection until it has passed the check twice, and none after it has failed twice: 20 s each way.
 HEALTH_INTERVAL_SECONDS, HEALTH_COUNT = 10, 2

@@ -18,7 +18,9 @@ UNTAGGED_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRepositoryArgs:
-    """A repository of the given name; its key must let ECR keep grants. A durable placement refuses to delete it with images."""
+    """A repository of the given name; its key must let ECR keep grants. A durable placement refuses to delete it with
+    images.
+    """
 
     placement: Placement
     repository_name: str

@@ -1,7 +1,8 @@
 """Stateful. Who logs in through the pool: two users that take turns, so that a new password never refuses anybody.
 
-PostgreSQL has one password for each role. A rotation therefore changes the password of the user that is not in use, makes
-it known to the pool, and only then tells the applications: those that have not looked yet go on as the other user.
+PostgreSQL has one password for each role. A rotation therefore changes the password of the user that is not in use,
+makes it known to the pool, and only then tells the applications: those that have not looked yet go on as the other
+user.
 """
 
 import base64
@@ -23,9 +24,11 @@ RESTING, ACTIVE = "b", "a"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolUsersArgs:
-    """`username` gets the suffixes `_a` and `_b`. `host`, `port` and `database_name` are the pool's, for the applications.
+    """`username` gets the suffixes `_a` and `_b`. `host`, `port` and `database_name` are the pool's, for the
+    applications.
 
-    Both secrets are named by the prefix and a suffix of AWS's own. The applications' secret has a replica in the DR region.
+    Both secrets are named by the prefix and a suffix of AWS's own. The applications' secret has a replica in the DR
+    region.
     """
 
     username: str
@@ -39,9 +42,9 @@ class PoolUsersArgs:
 class PoolUsers(pulumi.ComponentResource):
     """Stateful. The applications' secret, and the pool's list of users with their SCRAM verifiers.
 
-    `verifiers` are by username, as PostgreSQL stores them: what a role is created with. What both secrets hold is written
-    once; from then on rotation writes it, and nothing here ever sets it back. `app_secret_version` and `userlist_version` are
-    there once both hold something.
+    `verifiers` are by username, as PostgreSQL stores them: what a role is created with. What both secrets hold is
+    written once; from then on rotation writes it, and nothing here ever sets it back. `app_secret_version` and
+    `userlist_version` are there once both hold something.
     """
 
     usernames: tuple[str, str]
@@ -128,8 +131,8 @@ class PoolUsers(pulumi.ComponentResource):
             f"{self._name}-{role}-version",
             secret_id=secret.arn,
             secret_string=content,
-            # Secrets Manager may delete a version that has lost all labels, as every one does after two rotations. It would
-            # then be made again, with the first password as the current one.
+            # Secrets Manager may delete a version that has lost all labels, as every one does after two rotations. It
+            # would then be made again, with the first password as the current one.
             version_stages=["AWSCURRENT", f"initial-{role}"],
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -16,9 +16,9 @@ from components.placement import Placement
 from components.postgres.sizing import Gp3Storage
 from components.security_groups import ServerSecurityGroup
 
-# Create-only properties. RDS takes these from the source of a restore or a replica, and any later change of them would
-# replace the instance: so they are inputs of its creation, and ignored afterwards. `storageEncrypted` is not among them:
-# a plain copy of encrypted data must stay visible as a difference.
+# Create-only properties. RDS takes these from the source of a restore or a replica, and any later change of them
+# would replace the instance: so they are inputs of its creation, and ignored afterwards. `storageEncrypted` is not
+# among them: a plain copy of encrypted data must stay visible as a difference.
 CREATE_ONLY_PROPERTIES = ("snapshotIdentifier", "restoreToPointInTime", "username", "dbName", "kmsKeyId")
 # The logs that RDS for PostgreSQL can export (RDS guide, "Publishing PostgreSQL logs to CloudWatch Logs").
 EXPORTED_LOGS = ("postgresql", "upgrade")
@@ -107,7 +107,8 @@ class DataSource:
 
 
 class PostgresInstance(pulumi.ComponentResource):
-    """Stateful. A DB instance with its parameter, subnet and security groups, logs, monitoring role and event subscriptions.
+    """Stateful. A DB instance with its parameter, subnet and security groups, logs, monitoring role and event
+    subscriptions.
 
     A subclass says where the data comes from.
     """

@@ -1,4 +1,6 @@
-"""Scaling up on alarm: the function that CloudWatch calls, what it may change, and the table that keeps it from doing so twice."""
+"""Scaling up on alarm: the function that CloudWatch calls, what it may change, and the table that keeps it from doing
+so twice.
+"""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +32,9 @@ class ScaleUpTarget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScaleUpArgs:
-    """The targets of the function, and its mode. Changes are made at once with `apply_immediately`, else in the target's maintenance window."""
+    """The targets of the function, and its mode. Changes are made at once with `apply_immediately`, else in the
+    target's maintenance window.
+    """
 
     placement: Placement
     mode: Mode
@@ -59,8 +63,8 @@ class ScaleUp(pulumi.ComponentResource):
             billing_mode="PAY_PER_REQUEST",
             hash_key="target",
             attributes=[dynamodb.TableAttributeArgs(name="target", type="S")],
-            # Names of sizes and alarms, under a key of DynamoDB's own: nothing that a key of ours would protect. Who deletes it
-            # ends the running cooldowns, and nothing else.
+            # Names of sizes and alarms, under a key of DynamoDB's own: nothing that a key of ours would protect. Who
+            # deletes it ends the running cooldowns, and nothing else.
             opts=child,
         )
         function = define_function(name, self._function_args(args, table), child)
@@ -116,8 +120,8 @@ def _statements(
 ) -> list[Statement]:
     """Its own table and topic, and of each target what describes and what grows it.
 
-    Source: SNS guide, "Enable compatibility between event sources and encrypted topics" (the key); Service Authorization
-    Reference, Amazon RDS and Amazon ElastiCache.
+    Source: SNS guide, "Enable compatibility between event sources and encrypted topics" (the key); Service
+    Authorization Reference, Amazon RDS and Amazon ElastiCache.
     """
     found = list(zip(args.targets, target_arns, strict=True))
     instances = sorted({arn for each, arn in found if each.target.service == RDS})

@@ -30,8 +30,8 @@ class WrongPasswordError(RotationError):
 class ScramConnection(Connection):  # type: ignore[misc]
     """A connection that proves its password by SCRAM or not at all.
 
-    Nothing says who answers (`_encryption`), and whoever does has only to ask: pg8000 would send the password as it is. At the
-    end of SCRAM the server has proven, too, that it knows the verifier.
+    Nothing says who answers (`_encryption`), and whoever does has only to ask: pg8000 would send the password as it
+    is. At the end of SCRAM the server has proven, too, that it knows the verifier.
     """
 
     has_proof = False

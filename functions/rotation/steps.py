@@ -1,8 +1,8 @@
 """The steps of a rotation: a new password for the applications' login to the pool, and no login refused meanwhile.
 
-Secrets Manager calls the handler four times for one rotation, and again from the first step if one fails: every step may be
-repeated. Two database users take turns. The one that rests gets the new password; the one in use keeps its own until the next
-rotation, so whoever has not read the secret again goes on working.
+Secrets Manager calls the handler four times for one rotation, and again from the first step if one fails: every step
+may be repeated. Two database users take turns. The one that rests gets the new password; the one in use keeps its own
+until the next rotation, so whoever has not read the secret again goes on working.
 
 1. `createSecret` puts the resting user and a new password into a pending version of the secret.
 2. `setSecret` logs in through the pool as the resting user with its old password, sets the new one, writes the new verifier
@@ -11,8 +11,8 @@ rotation, so whoever has not read the secret again goes on working.
    the pending version.
 4. `finishSecret` makes the pending version the current one.
 
-A role may change its own password, so no administrator's credentials are needed here, and no way to the database but the
-pool's. What is sent to the database is the SCRAM verifier and never the password.
+A role may change its own password, so no administrator's credentials are needed here, and no way to the database but
+the pool's. What is sent to the database is the SCRAM verifier and never the password.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ from contract.scram import SALT_BYTES, userlist, verifier
 from functions.rotation.login import Login, RotationError, WrongPasswordError
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
-# New tasks start within two minutes, old ones drain for two and stop within two more. Twelve minutes of the fifteen that a
-# function has.
+# New tasks start within two minutes, old ones drain for two and stop within two more. Twelve minutes of the fifteen
+# that a function has.
 DEPLOYMENT_POLL_SECONDS, DEPLOYMENT_POLLS = 15, 48
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rotation:
-    """One rotation of the applications' secret; `version_id` is its pending version, `address` the pool's host, port and dbname.
+    """One rotation of the applications' secret; `version_id` is its pending version, `address` the pool's host, port
+    and dbname.
 
     `run` logs in and runs one statement; it raises WrongPasswordError and RotationError.
     """
@@ -142,7 +143,9 @@ class Rotation:
         return dict(re.findall(r'^"([^"]+)" "([^"]+)"$', found["SecretString"], re.MULTILINE))
 
     def _tasks_have_read_userlist(self) -> bool:
-        """Whether every task of the service started after the list was last written. There are never more than a page has."""
+        """Whether every task of the service started after the list was last written. There are never more than a page
+        has.
+        """
         written = self._userlist_written()
         arns = self.ecs.list_tasks(cluster=self.cluster_name, serviceName=self.service_name)["taskArns"]
         tasks = self.ecs.describe_tasks(cluster=self.cluster_name, tasks=arns)["tasks"] if arns else []

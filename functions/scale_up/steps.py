@@ -1,12 +1,14 @@
 """Scale-up: one step of a ladder for a database or a store that is too small, once, and never beyond the ladder's end.
 
-CloudWatch calls the handler with an alarm that fires: asynchronously, at least once, and again up to twice if a call fails.
-Several alarms of one fault call at the same moment. What holds them together is one item of a DynamoDB table for each
-target: the last step. It is written on condition that the step before it is still the last one, so of two alarms one wins.
+CloudWatch calls the handler with an alarm that fires: asynchronously, at least once, and again up to twice if a call
+fails. Several alarms of one fault call at the same moment. What holds them together is one item of a DynamoDB table
+for each target: the last step. It is written on condition that the step before it is still the last one, so of two
+alarms one wins.
 
-A step is *proposed* (in mode `approve`, until a person calls with it), *taken*, or *done*. Whoever takes it writes that down
-first and changes the target afterwards, so a call that breaks off is repeated from there: a step names the size to reach and
-not how much to add, and only the alarm that took it goes on with it. The time at which it was taken starts the cooldown.
+A step is *proposed* (in mode `approve`, until a person calls with it), *taken*, or *done*. Whoever takes it writes
+that down first and changes the target afterwards, so a call that breaks off is repeated from there: a step names the
+size to reach and not how much to add, and only the alarm that took it goes on with it. The time at which it was taken
+starts the cooldown.
 """
 
 import hashlib

@@ -63,8 +63,8 @@ class StepTable:
     def put(self, step: Step, *, replacing: Step | None) -> bool:
         """Make `step` the last one if `replacing` still is; False if another call was faster.
 
-        Written twice is written once: the SDK repeats a call whose answer it lost. The same alarm's other call, which has seen
-        what this one changed, would write another size.
+        Written twice is written once: the SDK repeats a call whose answer it lost. The same alarm's other call, which
+        has seen what this one changed, would write another size.
         """
         values = {":id": step.id, ":status": step.status, ":after": json.dumps(dict(step.after))}
         unchanged = "attribute_not_exists(target)"

@@ -59,8 +59,8 @@ class AutoscalingConfig(ConfigModel):
 class StoreConfig(ConfigModel):
     """One store. Windows are in the stack's `time_zone`; omitted `parameter_group_family`: the version's own.
 
-    With `cluster_mode` keys are spread over `shards`, and clients must know how to follow. It is a create-only property:
-    AWS refuses to change it, but from false by hand (docs/conventions.md).
+    With `cluster_mode` keys are spread over `shards`, and clients must know how to follow. It is a create-only
+    property: AWS refuses to change it, but from false by hand (docs/conventions.md).
     """
 
     engine: Literal["valkey", "redis"]

@@ -1,7 +1,7 @@
 """Scaling up on alarm: what a stack file may say about it, and what follows for a configuration from what has grown.
 
-The declared sizes are where each ladder begins. What runs may be further up: everything that is computed from a size is then
-computed from that one, so the configuration is brought up to it before anything else reads it.
+The declared sizes are where each ladder begins. What runs may be further up: everything that is computed from a size
+is then computed from that one, so the configuration is brought up to it before anything else reads it.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ from infra.config.postgres import PostgresConfig
 class ScaleUpConfig(ConfigModel):
     """How far what is declared may grow when its alarms fire.
 
-    `mode`: `off` has no function at all; `dry-run` says what it would do; `approve` asks first; `act` does it. Omitted
-    `max_iops` and `max_throughput_mib_per_s`: the storage's performance stays as declared. Without `apply_immediately` a
-    change waits for the maintenance window.
+    `mode`: `off` has no function at all; `dry-run` says what it would do; `approve` asks first; `act` does it.
+    Omitted `max_iops` and `max_throughput_mib_per_s`: the storage's performance stays as declared. Without
+    `apply_immediately` a change waits for the maintenance window.
     """
 
     mode: Annotated[Mode, Field(strict=False)]
@@ -91,8 +91,9 @@ def _grown(ladder: Ladder, running: Size | None) -> Size | None:
 def _with_able_replicas(scale_up: ScaleUpConfig, postgres: PostgresConfig) -> PostgresConfig:
     """Replicas that go on replaying while the primary alone has grown, as far as it may.
 
-    The function grows the primary. With a class some settings grow that a standby may not have less of, and replay would
-    stop until the next update brings the replicas up: so they are given the largest class's values from the beginning.
+    The function grows the primary. With a class some settings grow that a standby may not have less of, and replay
+    would stop until the next update brings the replicas up: so they are given the largest class's values from the
+    beginning.
     """
     largest = postgres.model_copy(update={"instance_class": scale_up.max_instance_class}).server()
     needed = follower_parameters(largest)

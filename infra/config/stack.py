@@ -1,7 +1,7 @@
 """The configuration of a whole stack, and every check of it.
 
-The models beside this one hold shape and ranges; their `problems` hold rules between values. Both run before anything is
-declared, and every mistake is reported with its key path, the value and the allowed values.
+The models beside this one hold shape and ranges; their `problems` hold rules between values. Both run before anything
+is declared, and every mistake is reported with its key path, the value and the allowed values.
 """
 
 from collections.abc import Iterator, Mapping

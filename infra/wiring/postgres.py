@@ -32,8 +32,8 @@ from infra.wiring.regional import Region, Regions
 class PostgresServers:
     """All instances. `writer` is the primary, or the replica that was promoted in its place; it is in `writer_region`.
 
-    `readers` are the instances that answer reads, by region and name: the region's replicas, or the writer where there is
-    none. After a promotion only the writer does: the other replicas hold the old primary's past.
+    `readers` are the instances that answer reads, by region and name: the region's replicas, or the writer where
+    there is none. After a promotion only the writer does: the other replicas hold the old primary's past.
     """
 
     primary: PostgresPrimary

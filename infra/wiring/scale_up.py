@@ -109,8 +109,8 @@ def declare_scale_up(
 ) -> DeclaredScaleUp:
     """The function in the primary region, for the primary and the cache there.
 
-    The sizes of `declared` are the smallest ones of each ladder. The function reports to the topic of the alarms that call
-    it.
+    The sizes of `declared` are the smallest ones of each ladder. The function reports to the topic of the alarms that
+    call it.
     """
     wanted = declared.scale_up
     if wanted.mode is Mode.OFF:

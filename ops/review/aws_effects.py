@@ -1,6 +1,7 @@
 """Effects of a change on AWS, as tables: what holds data, what interrupts, what opens, what weakens, what costs.
 
-A type that no table knows is judged by its operation alone: creation and change are routine, deletion and replacement disruptive.
+A type that no table knows is judged by its operation alone: creation and change are routine, deletion and replacement
+disruptive.
 """
 
 from collections.abc import Mapping
@@ -37,8 +38,8 @@ class Stateful:
     recovery_days: str | None = None
 
 
-# `HOLD_DATA` in policies/rules/tags.py is a second table on purpose. Report and pack judge the same programs independently:
-# the oracle does not import what it judges. tests/unit/test_data_types.py compares the two.
+# `HOLD_DATA` in policies/rules/tags.py is a second table on purpose. Report and pack judge the same programs
+# independently: the oracle does not import what it judges. tests/unit/test_data_types.py compares the two.
 STATEFUL: Mapping[str, Stateful] = {
     INSTANCE: Stateful(
         holds="a database",
@@ -94,8 +95,9 @@ class Effect:
     deferrable: bool | None = True
 
 
-# RDS User Guide, "Settings for DB instances" (downtime notes), "Upgrading the PostgreSQL DB engine", "Working with storage";
-# ElastiCache user guide, "Modifying a cluster" and "Scaling"; MemoryDB guide, "Scaling"; ECS guide, "Rolling updates".
+# RDS User Guide, "Settings for DB instances" (downtime notes), "Upgrading the PostgreSQL DB engine", "Working with
+# storage"; ElastiCache user guide, "Modifying a cluster" and "Scaling"; MemoryDB guide, "Scaling"; ECS guide,
+# "Rolling updates".
 DISRUPTIVE: Mapping[tuple[str, str], Effect] = {
     (INSTANCE, "instanceClass"): Effect(says="restarts the instance; with Multi-AZ it fails over, else it is down meanwhile"),
     (INSTANCE, "engineVersion"): Effect(says="restarts the instance on another engine version"),
@@ -119,8 +121,8 @@ DISRUPTIVE: Mapping[tuple[str, str], Effect] = {
     (ECS_SERVICE, "loadBalancers"): Effect(says="starts new tasks behind another target group", deferrable=False),
 }  # fmt: skip
 
-# RDS User Guide, "How to perform a major version upgrade for RDS for PostgreSQL": the instance is down while it runs, and can only
-# be restored to what it was before.
+# RDS User Guide, "How to perform a major version upgrade for RDS for PostgreSQL": the instance is down while it runs,
+# and can only be restored to what it was before.
 MAJOR_UPGRADE = "upgrades to another major version: down while it runs, and the only way back is a restore"
 
 # What stands by when something fails: losing it interrupts nothing today.

@@ -95,5 +95,5 @@ def test_a_file_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     state.write_text('{"resources": [], "policyPacks": [], "policyEvents": []}')
     nowhere = str(tmp_path / "no-such-folder" / "diff.json")
-    with pytest.raises(OpsError, match="no-such-folder/diff.json cannot be written"):
+    with pytest.raises(OpsError, match=r"no-such-folder/diff\.json cannot be written"):
         desired_diff.run(state, state, Path(nowhere))
