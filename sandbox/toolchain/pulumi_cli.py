@@ -16,9 +16,9 @@ from sandbox.toolchain.routes import RouteFailed, built_atomically, check_downlo
 
 # The newest command line whose Go modules could be had when this was written; its go.mod and go.sum, with the hash
 # of every module, are the files in `pulumi-cli` beside this one.
-BUILT_VERSION = (3, 250, 0)
+BUILT_VERSION = (3, 274, 1)
 # The sandbox relies on PULUMI_OPTION_CONFIG_FILE; no older version was tried.
-MINIMUM_VERSION = BUILT_VERSION
+MINIMUM_VERSION = (3, 250, 0)
 GO_MODULE = Path(__file__).parent / "pulumi-cli"
 GO_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 GO_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
@@ -29,7 +29,7 @@ VERSION_TIMEOUT_SECONDS = 30
 
 
 def dotted(version: tuple[int, ...]) -> str:
-    """(3, 250, 0) -> "3.250.0"."""
+    """(3, 274, 1) -> "3.274.1"."""
     return ".".join(map(str, version))
 
 
