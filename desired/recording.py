@@ -14,6 +14,7 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
 
 from contract.names import PROJECT
+from contract.provider_messages import NO_REPLICATION_GROUP
 
 # What the look-ups of our program find, by the function's token, in an account where nothing exists yet; and what the provider
 # says where finding nothing is an error.
@@ -22,7 +23,7 @@ NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 NOT_FOUND: Mapping[str, str] = MappingProxyType(
     {
-        "aws:elasticache/getReplicationGroup:getReplicationGroup": "no matching ElastiCache Replication Group found",
+        "aws:elasticache/getReplicationGroup:getReplicationGroup": NO_REPLICATION_GROUP,
     }
 )
 

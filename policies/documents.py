@@ -1,11 +1,11 @@
 """JSON documents in properties: policies of IAM, keys, buckets and topics, and containers. Parsed here and nowhere else."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.rule import Finding, Undecided, Violation
+from policies.rule import Findings, Undecided, Violation
 from policies.values import MALFORMED, UNKNOWN, Node, has_unknown, plain
 
 EVERYTHING = "*"
@@ -56,7 +56,7 @@ CALLER_CONDITIONS = {
 
 def judge_statements(
     node: Node, judge: Callable[[Statement], str | None], *, needed: bool = False
-) -> Iterator[Finding]:
+) -> Findings:
     """Judge each statement of the policy document at `node`.
 
     `judge` returns what is wrong with a statement, as the end of a sentence that begins with it. What is missing is in

@@ -114,6 +114,10 @@ class Stack:
             or candidate.urn in resource.references.get(top_level, frozenset())
         ]
 
+    def referring(self, target: Resource, path: str, *types: str) -> list[Resource]:
+        """The resources of `types` whose property at `path` names `target`."""
+        return [each for each in self.of(*types) if target in self.referred(each, path, target.type)]
+
 
 # What other resources name a resource by.
 IDENTITIES = ("arn", "id", "name", "identifier", "bucket", "keyId")

@@ -1,14 +1,17 @@
-"""What a rule is: data, and one small function that judges."""
+"""Rules: data about a demand, and one small function that judges it.
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+A decorator above the function turns it into a rule. The docstring of the function is public: the engine shows its description
+and its remedy, and serves its controls as tags.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 from policies.environment import Environment
 from policies.resources import Resource, Stack
-from policies.values import UNKNOWN, Node, shown
 
 
 class Level(StrEnum):
@@ -44,6 +47,7 @@ class Undecided:
 
 
 Finding = Violation | Undecided
+Findings = Iterator[Finding]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,14 +66,22 @@ class Setting:
         )
 
     @classmethod
-    def same(cls, default: Any, **schema: Any) -> "Setting":
-        """A value that is the same in every environment."""
-        return cls(schema=schema, prod=default, dev=default)
+    def switch(cls, *, of: str) -> "Setting":
+        """A boolean that is false in every environment until it is configured. `of` says what true means."""
+        return cls(schema={"type": "boolean", "description": of}, prod=False, dev=False)
+
+    @classmethod
+    def texts(cls, default: Sequence[str], *, of: str) -> "Setting":
+        """A list of texts that is the same in every environment. `of` says what the texts are."""
+        schema = {"type": "array", "items": {"type": "string"}, "description": of}
+        return cls(schema=schema, prod=list(default), dev=list(default))
 
 
 Settings = Mapping[str, Any]
+
+
 Subject = TypeVar("Subject")
-Judge = Callable[[Resource, Settings], Iterator["Finding"]]
+Judge = Callable[[Subject, Settings], Findings]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +100,7 @@ class Rule(Generic[Subject]):
     prod: Level = Level.MANDATORY
     dev: Level = Level.MANDATORY
     settings: Mapping[str, Setting] = field(default_factory=dict)
-    judge: Callable[[Subject, Settings], Iterator[Finding]]
+    judge: Judge[Subject]
 
     def level(self, environment: Environment) -> Level:
         """What a violation does there."""
@@ -141,99 +153,61 @@ class StackRule(Rule[Stack]):
     """A rule about resources together. Its violations name the resource that lacks something."""
 
 
-# What judging functions are made of
+class RuleText(TypedDict):
+    """The fields of a rule that the docstring of its judging function holds."""
+
+    description: str
+    remedy: str
+    controls: tuple[str, ...]
 
 
-def check(node: Node, holds: Callable[[Any], bool], wanted: str) -> Iterator[Finding]:
-    """Judge one value. `wanted` ends the sentence that says what it is: "must be true"."""
-    if node.is_unknown:
-        yield Undecided(node.path)
-    elif not holds(node.value):
-        yield Violation(f"`{node.path}` {shown(node.value)}; it {wanted}")
+def text_of(docstring: str | None) -> RuleText:
+    """The texts in a docstring: a description, an empty line, a line `Remedy: ...`, and optionally a line `Controls: ...`.
+
+    Raises ValueError where the docstring has another form, or where Python dropped it (`-OO`).
+    """
+    description, _, notes = inspect.cleandoc(docstring or "").partition("\n\n")
+    found = {name: text for name, _, text in (note.partition(": ") for note in notes.splitlines())}
+    remedy, controls = found.pop("Remedy", ""), found.pop("Controls", "")
+    if not description or not remedy or found:
+        raise ValueError(
+            f"a rule's docstring must hold a description, `Remedy:` and optionally `Controls:`, not {docstring!r}"
+        )
+    return RuleText(
+        description=description, remedy=remedy, controls=tuple(controls.split(", ")) if controls else ()
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """That the property at `path` holds."""
-
-    path: str
-    holds: Callable[[Any], bool]
-    wanted: str
-
-
-def demands(*demanded: Demand, when: Callable[[Resource], bool] = lambda _: True) -> Judge:
-    """A judging function that makes several demands on the resources that `when` picks."""
-
-    def judge(resource: Resource, _: Settings) -> Iterator[Finding]:
-        if when(resource):
-            for demand in demanded:
-                yield from check(resource.at(demand.path), demand.holds, demand.wanted)
-
-    return judge
-
-
-# What values must be. The provider takes "true" and "30" for true and 30, as configuration files write them.
-
-
-def is_on(value: Any) -> bool:
-    """True, and said so."""
-    return value is True or value == "true"
+def resource_rule(
+    rule_id: str,
+    severity: Severity,
+    *,
+    on: tuple[str, ...],
+    dev: Level = Level.MANDATORY,
+    settings: Mapping[str, Setting] | None = None,
+    fix: Mapping[str, Any] | None = None,
+) -> Callable[[Judge[Resource]], ResourceRule]:
+    """Turn a judging function into a rule about each resource of the types `on`. `text_of` reads the function's docstring."""
+    return lambda judge: ResourceRule(
+        id=rule_id,
+        severity=severity,
+        on=on,
+        dev=dev,
+        settings=settings or {},
+        fix=fix or {},
+        judge=judge,
+        **text_of(judge.__doc__),
+    )
 
 
-def is_explicitly_off(value: Any) -> bool:
-    """False, and said so."""
-    return value is False or value == "false"
-
-
-def is_off(value: Any) -> bool:
-    """False, or nothing where the provider's default is false."""
-    return value is None or is_explicitly_off(value)
-
-
-def is_not_off(value: Any) -> bool:
-    """True, or nothing where the provider's default is true."""
-    return value is None or is_on(value)
-
-
-def is_text(value: Any) -> bool:
-    """A text that is not empty."""
-    return isinstance(value, str) and value.strip() != ""
-
-
-def is_filled_list(value: Any) -> bool:
-    """A list with something in it, known or not."""
-    return isinstance(value, list) and len(value) > 0
-
-
-def one_of(*allowed: Any) -> Callable[[Any], bool]:
-    """One of these values."""
-    return lambda value: not isinstance(value, bool) and value in allowed
-
-
-def number(value: Any) -> int | None:
-    """A whole number, or None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else None
-
-
-def between(lowest: int, highest: int | None = None, *, unset: int | None = None) -> Callable[[Any], bool]:
-    """A number in that range, its ends included; `unset` is what the provider takes where nothing is said."""
-
-    def holds(value: Any) -> bool:
-        found = unset if value is None else number(value)
-        return found is not None and found >= lowest and (highest is None or found <= highest)
-
-    return holds
-
-
-def has(node: Node) -> bool:
-    """Whether a property is there, known or not."""
-    return node.is_set
-
-
-def known_texts(node: Node) -> list[str]:
-    """The texts in a list of texts, as far as they are known."""
-    return [item.value for item in node.items() if item.value is not UNKNOWN and isinstance(item.value, str)]
+def stack_rule(
+    rule_id: str,
+    severity: Severity,
+    *,
+    dev: Level = Level.MANDATORY,
+    settings: Mapping[str, Setting] | None = None,
+) -> Callable[[Judge[Stack]], StackRule]:
+    """Turn a judging function into a rule about resources together. `text_of` reads the function's docstring."""
+    return lambda judge: StackRule(
+        id=rule_id, severity=severity, dev=dev, settings=settings or {}, judge=judge, **text_of(judge.__doc__)
+    )

@@ -6,7 +6,7 @@ rule for that resource and says so in an advisory note. So everything is convert
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -132,3 +132,76 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return "is something else"
     return "is another list" if isinstance(value, list) else "is of the wrong kind"
+
+
+# What values must be. The provider takes "true" and "30" for true and 30, as configuration files write them.
+
+
+def is_on(value: Any) -> bool:
+    """True, and said so."""
+    return value is True or value == "true"
+
+
+def is_explicitly_off(value: Any) -> bool:
+    """False, and said so."""
+    return value is False or value == "false"
+
+
+def is_off(value: Any) -> bool:
+    """False, or nothing where the provider's default is false."""
+    return value is None or is_explicitly_off(value)
+
+
+def is_not_off(value: Any) -> bool:
+    """True, or nothing where the provider's default is true."""
+    return value is None or is_on(value)
+
+
+def is_unset(value: Any) -> bool:
+    """Nothing."""
+    return value is None
+
+
+def is_text(value: Any) -> bool:
+    """A text that is not empty."""
+    return isinstance(value, str) and value.strip() != ""
+
+
+def is_filled_list(value: Any) -> bool:
+    """A list with something in it, known or not."""
+    return isinstance(value, list) and len(value) > 0
+
+
+def one_of(*allowed: Any) -> Callable[[Any], bool]:
+    """One of these values."""
+    return lambda value: not isinstance(value, bool) and value in allowed
+
+
+def number(value: Any) -> int | None:
+    """A whole number, or None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else None
+
+
+def between(lowest: int, highest: int | None = None, *, unset: int | None = None) -> Callable[[Any], bool]:
+    """A number in that range, its ends included; `unset` is what the provider takes where nothing is said."""
+
+    def holds(value: Any) -> bool:
+        found = unset if value is None else number(value)
+        return found is not None and found >= lowest and (highest is None or found <= highest)
+
+    return holds
+
+
+def known_texts(node: Node) -> list[str]:
+    """The texts in a list of texts, as far as they are known."""
+    return [item.value for item in node.items() if item.value is not UNKNOWN and isinstance(item.value, str)]
+
+
+def region_of_arn(text: Any) -> str | None:
+    """The region of `arn:<partition>:<service>:<region>:...`; None for anything else."""
+    parts = text.split(":") if isinstance(text, str) else []
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" and parts[3] else None

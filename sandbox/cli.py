@@ -15,9 +15,8 @@ from sandbox.console import console, say
 from sandbox.environment import forget_real_accounts, is_foreign
 from sandbox.errors import EXIT_CODES, NoEngineError, SandboxError
 from sandbox.offline import show_offline_preview
-from sandbox.paths import project_directory
+from sandbox.paths import committed_file, project_directory
 from sandbox.sandbox import Sandbox
-from sandbox.stack_config import committed_file
 
 app = typer.Typer(
     no_args_is_help=True,

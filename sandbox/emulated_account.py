@@ -16,7 +16,8 @@ from sandbox.emulator import STAY
 from sandbox.emulator.call_list import UnknownCall, UnknownCalls
 from sandbox.environment import without_foreign_variables
 from sandbox.errors import SandboxError
-from sandbox.process import ProcessRecord, end
+from sandbox.processes.ending import end
+from sandbox.processes.records import ProcessRecord
 
 # Three seconds on an idle machine; this leaves room for one that compiles something.
 START_TIMEOUT_SECONDS = 60
@@ -70,13 +71,13 @@ class EmulatedAccount:
                 start_new_session=True,  # Ctrl-C is for the engine, whose last calls we must still answer
             )
         self._child = server
-        leash, answer = cast("IO[bytes]", server.stdin), cast("IO[bytes]", server.stdout)
+        pipe, answer = cast("IO[bytes]", server.stdin), cast("IO[bytes]", server.stdout)
         try:
             yield self._await_port(server, answer)
         finally:
             if stays and server.poll() is None:
-                leash.write(STAY)
-            leash.close()
+                pipe.write(STAY)
+            pipe.close()
             answer.close()
             if not stays:
                 server.wait()

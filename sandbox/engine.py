@@ -18,10 +18,11 @@ import yaml
 
 from sandbox.environment import aws_environment, refuse_real_account, without_foreign_variables
 from sandbox.errors import SandboxError
-from sandbox.guard import guarded
-from sandbox.process import write_atomically
-from sandbox.stack_config import StackConfig
+from sandbox.files import write_atomically
+from sandbox.paths import project_name
+from sandbox.processes.guard import guarded
 from sandbox.toolchain import Toolchain
+from sandbox.working_copy import WorkingCopy
 
 INTERRUPTED = 130
 INTERRUPTING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,21 +33,17 @@ PROCESS_AGE_ERROR_SECONDS = 2
 class Engine:
     """Runs Pulumi commands for one stack of the project in `project`, with state and secrets under `directory`."""
 
-    def __init__(self, project: Path, stack: str, directory: Path, config: StackConfig) -> None:
+    def __init__(self, project: Path, stack: str, directory: Path, working_copy: WorkingCopy) -> None:
         self._project = project
         self._stack = stack
-        self._config = config
+        self._working_copy = working_copy
         self._backend = directory / "backend"
         self._passphrase = directory / "passphrase"
         self._directory = directory
 
     @property
-    def _project_name(self) -> str:
-        return str(yaml.safe_load((self._project / "Pulumi.yaml").read_text())["name"])
-
-    @property
     def _state_file(self) -> Path:
-        return self._backend / ".pulumi" / "stacks" / self._project_name / f"{self._stack}.json"
+        return self._backend / ".pulumi" / "stacks" / project_name(self._project) / f"{self._stack}.json"
 
     @property
     def has_stack(self) -> bool:
@@ -100,7 +97,7 @@ class Engine:
             "PULUMI_STACK": self._stack,
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
             # Every command that takes --config-file gets the sandbox's own copy.
-            "PULUMI_OPTION_CONFIG_FILE": str(self._config.working_file),
+            "PULUMI_OPTION_CONFIG_FILE": str(self._working_copy.file),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # The engine logs every command into PULUMI_HOME; a run takes up to 1 MB, and 500 MB is its own limit.
             "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": "50",
@@ -115,17 +112,17 @@ class Engine:
         self._backend.mkdir(parents=True, exist_ok=True)
         if not self._passphrase.exists():
             write_atomically(self._passphrase, secrets.token_urlsafe(32))
-        salt = self._config.encryption_salt
+        salt = self._working_copy.encryption_salt
         if not self.has_stack:
             # A new stack keeps the salt of an earlier one, so that secrets set in this sandbox stay readable.
             new_salt = self._init_stack(environment)
             salt = salt or new_salt
         if salt is None:
             raise SandboxError(
-                f"{self._config.working_file} is gone, and with it the key to this sandbox's secrets; run"
+                f"{self._working_copy.file} is gone, and with it the key to this sandbox's secrets; run"
                 f" `python -m sandbox down --force --stack {self._stack}` and start again"
             )
-        self._config.write(salt)
+        self._working_copy.write(salt)
 
     def _init_stack(self, environment: Mapping[str, str]) -> str:
         """Create the stack; returns the encryption salt that goes with the passphrase.
@@ -136,7 +133,7 @@ class Engine:
         with tempfile.TemporaryDirectory(dir=self._directory) as folder:
             project = Path(folder)
             (project / "Pulumi.yaml").write_text(
-                yaml.safe_dump({"name": self._project_name, "runtime": "python"})
+                yaml.safe_dump({"name": project_name(self._project), "runtime": "python"})
             )
             self._capture(["stack", "init", self._stack], environment, cwd=project)
             return str(yaml.safe_load((project / f"Pulumi.{self._stack}.yaml").read_text())["encryptionsalt"])

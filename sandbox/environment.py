@@ -7,6 +7,7 @@ before anything is started with it.
 
 import os
 from collections.abc import Mapping, MutableMapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.errors import SandboxError
@@ -61,6 +62,22 @@ def aws_environment(port: int) -> dict[str, str]:
         "NO_PROXY": f"{LOOPBACK},localhost",
         "no_proxy": f"{LOOPBACK},localhost",
     }
+
+
+def aws_client(service: str, region: str, environment: Mapping[str, str]) -> Any:
+    """A boto3 client of the emulated account that `environment` leads to. It never uses a proxy of the user's."""
+    # Slow to import, and most commands need none.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        region_name=region,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        config=Config(proxies={}),
+    )
 
 
 def refuse_real_account(environment: Mapping[str, str]) -> None:

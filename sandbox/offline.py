@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.errors import SandboxError
-from sandbox.stack_config import committed_file
+from sandbox.paths import committed_file
 
 TITLE = "Offline preview of {stack} - no engine: nothing was compared with a cloud"
 

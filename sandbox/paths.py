@@ -1,4 +1,4 @@
-"""Where the sandbox keeps things: per-stack state in the checkout, the toolchain in the user's cache."""
+"""The places of things: the project and its committed files, per-stack state in the checkout, the user's cache."""
 
 import contextlib
 import hashlib
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import platformdirs
+import yaml
 
 from sandbox.errors import SandboxError
 
@@ -18,6 +19,25 @@ def project_directory() -> Path:
         if (folder / "Pulumi.yaml").is_file():
             return folder
     raise SandboxError(f"no Pulumi.yaml in {here} or above it: run this inside the project")
+
+
+def project_name(project: Path) -> str:
+    """The name of a project, as its Pulumi.yaml says it: the sandbox runs any project, not just this one."""
+    return str(yaml.safe_load((project / "Pulumi.yaml").read_text())["name"])
+
+
+def committed_stacks(project: Path) -> list[str]:
+    """Names of the stacks that have a committed configuration file."""
+    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+
+
+def committed_file(project: Path, stack: str) -> Path:
+    """The committed configuration file of a stack. Raises: SandboxError when there is none."""
+    path = project / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        stacks = ", ".join(committed_stacks(project)) or "none"
+        raise SandboxError(f"no stack {stack!r}: there is no {path.name} (stacks here: {stacks})")
+    return path
 
 
 def state_directory(project: Path, stack: str) -> Path:

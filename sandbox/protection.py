@@ -4,10 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from sandbox.environment import refuse_real_account
+from sandbox.environment import aws_client, refuse_real_account
 
 
 def delete_protected_databases(environment: Mapping[str, str], regions: list[str]) -> list[str]:
@@ -22,7 +19,7 @@ def delete_protected_databases(environment: Mapping[str, str], regions: list[str
     refuse_real_account(environment)
     deleted: list[str] = []
     for region in regions:
-        rds = _client("rds", region, environment)
+        rds = aws_client("rds", region, environment)
         pages = rds.get_paginator("describe_db_instances").paginate()
         instances = [instance for page in pages for instance in page["DBInstances"]]
         deleted += [
@@ -57,7 +54,7 @@ def delete_stores(
     refuse_real_account(environment)
     deleted: list[str] = []
     for region in regions:
-        elasticache = _client("elasticache", region, environment)
+        elasticache = aws_client("elasticache", region, environment)
         for group in elasticache.describe_replication_groups()["ReplicationGroups"]:
             name = group["ReplicationGroupId"]
             if name in replication_groups:
@@ -65,7 +62,7 @@ def delete_stores(
                     ReplicationGroupId=name, FinalSnapshotIdentifier=_snapshot_name(name)
                 )
                 deleted.append(name)
-        memorydb = _client("memorydb", region, environment)
+        memorydb = aws_client("memorydb", region, environment)
         for cluster in memorydb.describe_clusters()["Clusters"]:
             name = cluster["Name"]
             if name in clusters:
@@ -77,14 +74,3 @@ def delete_stores(
 def _snapshot_name(identifier: str) -> str:
     """An account may see a store of this name more than once, and a snapshot's name only once."""
     return f"{identifier}-final-{datetime.now(UTC):%Y%m%d%H%M%S}"
-
-
-def _client(service: str, region: str, environment: Mapping[str, str]) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        region_name=region,
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        config=Config(proxies={}),
-    )

@@ -17,9 +17,10 @@ from sandbox.emulated_account import EmulatedAccount
 from sandbox.emulator.call_list import UnknownCall
 from sandbox.engine import INTERRUPTED, Engine
 from sandbox.errors import BusyError, InterruptedByUserError, SandboxError
-from sandbox.paths import cache_directory, remove_empty_state_root, state_directory
-from sandbox.stack_config import StackConfig, committed_file
+from sandbox.paths import cache_directory, committed_file, remove_empty_state_root, state_directory
+from sandbox.protection import delete_protected_databases, delete_stores
 from sandbox.toolchain import prepare
+from sandbox.working_copy import WorkingCopy
 
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 POLICY_PACK = "policies"
@@ -53,8 +54,8 @@ class Sandbox:
         self._project = project
         self.directory = state_directory(project, stack)
         self.account = EmulatedAccount(self.directory / "emulator")
-        self._config = StackConfig(committed_file(project, stack), self.directory)
-        self._engine = Engine(project, stack, self.directory, self._config)
+        self._working_copy = WorkingCopy(committed_file(project, stack), self.directory)
+        self._engine = Engine(project, stack, self.directory, self._working_copy)
 
     # What the commands do
 
@@ -141,7 +142,9 @@ class Sandbox:
             if port is None:
                 self._forget_lost_account()
                 with step("starting the emulated AWS account") as starting:
-                    port = running.enter_context(self.account.start(self._config.account_id, stays=stays))
+                    port = running.enter_context(
+                        self.account.start(self._working_copy.account_id, stays=stays)
+                    )
                     starting.outcome = f"http://127.0.0.1:{port}"
             self._engine.drop_stale_locks()
             environment = self._engine.environment(toolchain, port)
@@ -174,8 +177,6 @@ class Sandbox:
             )
 
     def _destroy(self) -> None:
-        from sandbox.protection import delete_protected_databases, delete_stores  # noqa: PLC0415 - boto3 is slow to import
-
         try:
             with self._open(stays=True) as environment:
                 with step(

@@ -1,1 +1,1 @@
-"""Alarms: what is watched, from what figure on, who is told, and what one fault is called."""
+"""Alarms: the catalogue of rows, the component that declares them in a region, and the dashboard."""

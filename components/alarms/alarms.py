@@ -1,4 +1,4 @@
-"""Rows and faults as CloudWatch alarms, in one region."""
+"""The component that declares rows and composites as CloudWatch alarms in one region."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,27 +8,28 @@ from pulumi_aws import cloudwatch
 
 from components.alarms.rows import BAND_ID, Comparison, Composite, LogFilter, Metric, Row, Severity
 from contract.names import PhysicalNames
+from contract.scale_up import TargetName
 
 # The result of a row's expression, which is what is compared.
 RESULT_ID = "result"
-# When a cause is over, its consequences may last a little longer (CloudWatch guide, "Composite alarm action suppression",
-# ExtensionPeriod).
+# When a cause is over, its consequences may last a little longer (CloudWatch guide, "Composite alarm action
+# suppression", ExtensionPeriod).
 SUPPRESSOR_EXTENSION_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmsArgs:
-    """One region's alarms. `topic_arns` say who is told; `scale_up_arns` are functions that an alarm calls, by row name."""
+    """One region's alarms. `topic_arns`: topics to notify. `scale_up_arns`: functions that alarms invoke, by target."""
 
     names: PhysicalNames
     rows: Sequence[Row]
     composites: Sequence[Composite]
     topic_arns: Mapping[Severity, pulumi.Input[str]]
-    scale_up_arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    scale_up_arns: Mapping[TargetName, pulumi.Input[str]] = field(default_factory=dict)
 
 
-class Alarms(pulumi.ComponentResource):
-    """The alarms by the name of their row. Their physical names are fixed, because composite alarms name their members."""
+class RegionAlarms(pulumi.ComponentResource):
+    """One region's alarms by row name. Physical names are fixed: composite alarms name their members."""
 
     by_name: Mapping[str, cloudwatch.MetricAlarm]
     composites: Mapping[str, cloudwatch.CompositeAlarm]
@@ -60,7 +61,7 @@ class Alarms(pulumi.ComponentResource):
 
     def _define_alarm(self, row: Row) -> cloudwatch.MetricAlarm:
         args = self._args
-        scale_up = args.scale_up_arns.get(row.scales or "")
+        scale_up = None if row.scales is None else args.scale_up_arns.get(row.scales)
         told = [] if row.severity is None else [args.topic_arns[row.severity]]
         plain = row.metrics[0] if row.expression is None else None
         return cloudwatch.MetricAlarm(
@@ -114,7 +115,7 @@ class Alarms(pulumi.ComponentResource):
 
 
 def alarm_rule(composite: Composite, names: PhysicalNames) -> str:
-    """When a fault is there, in CloudWatch's own notation (CloudWatch API Reference, PutCompositeAlarm, AlarmRule)."""
+    """The condition of a composite in CloudWatch's notation (CloudWatch API Reference, PutCompositeAlarm)."""
 
     def in_alarm(name: str) -> str:
         return f'ALARM("{names.of(name)}")'
@@ -125,7 +126,7 @@ def alarm_rule(composite: Composite, names: PhysicalNames) -> str:
 
 
 def _description(alarm: Row | Composite) -> str:
-    """What whoever is woken reads first: what is wrong, and where it says what to do."""
+    """The text that a notification begins with: the fault, and the runbook for it."""
     return f"{alarm.description}. Runbook: {alarm.runbook}"
 
 

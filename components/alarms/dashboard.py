@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from components.alarms.rows import Composite, Row
-from contract.names import PhysicalNames
+from components.placement import Placement
 
 # A dashboard is 24 units wide (CloudWatch API Reference, "Dashboard Body Structure and Syntax").
 WIDTH, STATUS_HEIGHT, GRAPH_WIDTH, GRAPH_HEIGHT = 24, 3, 6, 5
@@ -20,8 +20,7 @@ WIDTH, STATUS_HEIGHT, GRAPH_WIDTH, GRAPH_HEIGHT = 24, 3, 6, 5
 class DashboardArgs:
     """What a dashboard shows: the alarms of each region, by the region's name."""
 
-    account_id: str
-    names: PhysicalNames
+    placement: Placement
     alarms: Mapping[str, Sequence[Row | Composite]]
 
 
@@ -32,7 +31,7 @@ class AlarmDashboard(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reptidex:alarms:AlarmDashboard", name, None, opts)
-        self.dashboard_name = args.names.of("alarms")
+        self.dashboard_name = args.placement.names.of("alarms")
         cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=self.dashboard_name,
@@ -61,7 +60,8 @@ def _section(
     args: DashboardArgs, region: str, family: str, alarms: Sequence[Row | Composite], top: int
 ) -> Iterator[dict[str, Any]]:
     arns = [
-        f"arn:aws:cloudwatch:{region}:{args.account_id}:alarm:{args.names.of(alarm.name)}" for alarm in alarms
+        f"arn:aws:cloudwatch:{region}:{args.placement.account_id}:alarm:{args.placement.names.of(alarm.name)}"
+        for alarm in alarms
     ]
     status = {"title": f"{family} ({region}): {alarms[0].runbook}", "alarms": arns}
     yield {

@@ -1,10 +1,12 @@
-"""What an alarm is, before there is one: plain data that is read by the component, the dashboard, the runbooks and the tests."""
+"""Rows and composites: alarms as plain data, which the component, the dashboard and the tests read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import pulumi
+
+from contract.scale_up import TargetName
 
 # CloudWatch API Reference, PutMetricAlarm: a math expression reads ten metrics at most.
 MAXIMUM_METRICS = 10
@@ -52,7 +54,7 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogFilter:
-    """Lines of a log that are counted as a metric, since AWS has none of it. `pattern` is in CloudWatch Logs' own syntax."""
+    """Lines of a log that are counted as a metric, which AWS lacks. `pattern` is in CloudWatch Logs' syntax."""
 
     log_group_name: pulumi.Input[str]
     pattern: str
@@ -77,9 +79,10 @@ class Evaluation:
 class Row:
     """One alarm.
 
-    Without `expression` there is one metric, and it is what is compared. `threshold` is in `unit`; a row that compares with
-    an anomaly band has none. `family` names its runbook. `scales` names what may be scaled up by it. `log_filter` makes
-    the metric. A row without `severity` tells nobody: other alarms look at it.
+    Without `expression` there is one metric, whose value is compared with `threshold`. `threshold` is in `unit`; a
+    row that compares with an anomaly band has none. `family` names its runbook. `scales` is the target that the alarm
+    asks the scale-up function to scale up. `log_filter` makes the metric. A row without `severity` notifies nobody:
+    other alarms read its state.
     """
 
     name: str
@@ -93,7 +96,7 @@ class Row:
     threshold: float | None
     unit: str
     missing: Missing
-    scales: str | None = None
+    scales: TargetName | None = None
     log_filter: LogFilter | None = None
 
     def __post_init__(self) -> None:
@@ -104,16 +107,17 @@ class Row:
 
     @property
     def runbook(self) -> str:
-        """The path of what to do about it."""
+        """The path of its runbook."""
         return f"{RUNBOOK_FOLDER}/{self.family}.md"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Composite:
-    """One fault, made of the alarms that show it: it is what pages, once.
+    """A composite alarm: one page for a fault that several alarms show.
 
-    It is there when all rows of any group in `any_of` are in alarm, and none in `unless`. It says nothing while
-    `suppressor`, the name of another alarm, is in alarm; so long as `suppressor_wait_seconds` it waits for that one to be.
+    It is in alarm when all rows of any group in `any_of` are in alarm, and none in `unless`. It does not act while
+    `suppressor`, the name of another alarm, is in alarm. It waits `suppressor_wait_seconds` for the suppressor to go
+    into alarm.
     """
 
     name: str
@@ -127,12 +131,12 @@ class Composite:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Every alarm that its state hangs on, the suppressor among them."""
+        """The names of all alarms that its state or its actions depend on."""
         suppressor = () if self.suppressor is None else (self.suppressor,)
         named = (*(name for group in self.any_of for name in group), *self.unless, *suppressor)
         return tuple(dict.fromkeys(named))
 
     @property
     def runbook(self) -> str:
-        """The path of what to do about it."""
+        """The path of its runbook."""
         return f"{RUNBOOK_FOLDER}/{self.family}.md"

@@ -48,7 +48,23 @@ def define_balancer(
         tags={"Name": tag},
         opts=opts,
     )
-    target_group = lb.TargetGroup(
+    target_group = _define_target_group(name, port, network, opts)
+    listener = lb.Listener(
+        f"{name}-listener",
+        load_balancer_arn=balancer.arn,
+        port=port,
+        protocol="TCP",
+        tcp_idle_timeout_seconds=IDLE_SECONDS,
+        default_actions=[lb.ListenerDefaultActionArgs(type="forward", target_group_arn=target_group.arn)],
+        opts=opts,
+    )
+    return Balancer(load_balancer=balancer, target_group=target_group, listener=listener)
+
+
+def _define_target_group(
+    name: str, port: int, network: NetworkAttachment, opts: pulumi.ResourceOptions
+) -> lb.TargetGroup:
+    return lb.TargetGroup(
         f"{name}-targets",
         port=port,
         protocol="TCP",
@@ -70,13 +86,3 @@ def define_balancer(
         ),
         opts=opts,
     )
-    listener = lb.Listener(
-        f"{name}-listener",
-        load_balancer_arn=balancer.arn,
-        port=port,
-        protocol="TCP",
-        tcp_idle_timeout_seconds=IDLE_SECONDS,
-        default_actions=[lb.ListenerDefaultActionArgs(type="forward", target_group_arn=target_group.arn)],
-        opts=opts,
-    )
-    return Balancer(load_balancer=balancer, target_group=target_group, listener=listener)

@@ -20,8 +20,8 @@ from components.security_groups import (
     allow_egress,
     allow_ingress,
 )
+from contract.metrics import POOL_NAMESPACE, PoolMetric
 
-METRIC_NAMESPACE = "ReptiDex/PgBouncer"
 # Lines that PgBouncer marks so (its log levels besides LOG, INFO and DEBUG): failed logins at the server, refused clients,
 # TLS failures.
 ERROR_PATTERN = "?WARNING ?ERROR ?FATAL"
@@ -212,7 +212,7 @@ class Pooler(pulumi.ComponentResource):
             log_group_name=log_group.name,
             pattern=ERROR_PATTERN,
             metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
-                namespace=METRIC_NAMESPACE, name="Errors", value="1", default_value="0", unit="Count"
+                namespace=POOL_NAMESPACE, name=PoolMetric.ERRORS, value="1", default_value="0", unit="Count"
             ),
             opts=self._child,
         )
@@ -229,7 +229,7 @@ class Pooler(pulumi.ComponentResource):
             log_group=log_group,
             tls_name=args.tls_name,
             port=args.port,
-            metric_namespace=METRIC_NAMESPACE,
+            metric_namespace=POOL_NAMESPACE,
             cpu_units=args.cpu_units,
             memory_mib=args.memory_mib,
         )

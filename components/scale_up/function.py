@@ -13,7 +13,7 @@ from components.policy_documents import Statement, allow, via
 from contract.scale_up import ELASTICACHE, RDS, Mode, Target, Variable
 
 # The modules of `contract` that the function imports.
-CONTRACT_MODULES = ("scale_up",)
+CONTRACT_MODULES = ("alarms", "scale_up")
 # A call that hangs ends long before the shortest cooldown does, so that it never acts on a size of the past.
 TIMEOUT_SECONDS = 60
 # Of an alarm that Lambda could not hand over for so long, nobody knows whether it still holds.

@@ -11,20 +11,18 @@ not how much to add, and only the alarm that took it goes on with it. The time a
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from contract.alarms import unnumbered
 from contract.scale_up import RDS, Mode, Size, Target
 from functions.scale_up.resources import DatabaseInstance, ReplicationGroup, Resource, Running
 from functions.scale_up.table import Status, Step, StepTable, show
 
 AVAILABLE = "available"
 STEP_ID_LENGTH = 12
-# Where one alarm cannot read all nodes of a store, there are more of its name, each with a number.
-ALARM_NUMBER = re.compile(r"-\d+$")
 # SNS takes subjects of up to 100 characters.
 SUBJECT_LENGTH = 100
 
@@ -157,7 +155,7 @@ class ScaleUp:
 
     def _target_of(self, alarm: str) -> Target:
         for target in self.targets:
-            if alarm in target.alarms or ALARM_NUMBER.sub("", alarm) in target.alarms:
+            if alarm in target.alarms or unnumbered(alarm) in target.alarms:
                 return target
         raise UnknownAlarmError(f"no target names alarm {alarm}")
 

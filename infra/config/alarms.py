@@ -1,18 +1,17 @@
 """Alarms: who is told, and what a stack file may say about the figures."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from components.alarms.catalogue import LAG_SECONDS
+from components.alarms.catalogue.requirement import LAG_SECONDS
 from components.pgbouncer.settings import QUERY_WAIT_TIMEOUT_SECONDS
+from contract.metrics import PublishedAge
 from infra.config.base import ConfigModel, Problem, repeated
 from infra.config.general import Environment
 
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-# What a job may report the age of; components/alarms/catalogue.py has the metric and the limit of each.
-PublishedAge = Literal["replicated-backup", "restore-test", "export"]
 
 
 class RecipientsConfig(ConfigModel):
@@ -33,14 +32,15 @@ class ThresholdsConfig(ConfigModel):
 class AlarmsConfig(ConfigModel):
     """Without `page` nobody is woken: what would page is a ticket.
 
-    `published_ages` and `dead_letter_queues` are of jobs: an alarm on the absence of a report that nobody makes would never
-    end, so name them here once the job runs.
+    `published_ages` and `dead_letter_queues` are of jobs: an alarm on the absence of a report that nobody makes would
+    never end, so name them here once the job runs.
     """
 
     page: RecipientsConfig | None = None
     ticket: RecipientsConfig
     thresholds: ThresholdsConfig = ThresholdsConfig()
-    published_ages: list[PublishedAge] = Field(default_factory=list)
+    # A stack file has text, and the models are strict otherwise.
+    published_ages: list[Annotated[PublishedAge, Field(strict=False)]] = Field(default_factory=list)
     dead_letter_queues: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]] = Field(
         default_factory=list
     )

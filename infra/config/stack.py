@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from components.durability import Durability
 from components.windows import standard_utc_offset_minutes
+from contract.names import PhysicalNames
 from infra.config import alarms, backups, cache, dr, network, pgbouncer, postgres, scale_up
 from infra.config.alarms import AlarmsConfig
 from infra.config.backups import BackupsConfig
@@ -71,6 +72,11 @@ class StackConfig(ConfigModel):
     dns: DnsConfig
     backups: BackupsConfig
     alarms: AlarmsConfig
+
+    @property
+    def names(self) -> PhysicalNames:
+        """The physical names of the stack's resources."""
+        return PhysicalNames(self.stack)
 
     @property
     def promoted_replica(self) -> ReplicaConfig | None:

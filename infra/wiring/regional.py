@@ -12,7 +12,6 @@ from components.network import Network, NetworkArgs, NetworkAttachment
 from components.placement import Placement
 from components.secrets import SecretStorage
 from components.topics import NotificationTopic, NotificationTopicArgs
-from contract.names import PhysicalNames
 from contract.outputs import OutputKey
 from infra.config.network import AnyNetwork, ExistingNetwork
 from infra.config.stack import StackConfig
@@ -113,7 +112,7 @@ def _declare_region(
     placement = Placement(
         account_id=config.account_id,
         region=name,
-        names=PhysicalNames(config.stack),
+        names=config.names,
         log_retention_days=config.logs.retention_days,
         durability=config.durability,
     )

@@ -6,38 +6,36 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import elasticache, rds
 
+from components.alarms.catalogue.postgres import postgres_rows
+from components.alarms.catalogue.stores import store_rows
 from components.alarms.rows import Severity
 from components.encryption import DataClass
 from components.scale_up.function import ScaleUp, ScaleUpArgs, ScaleUpTarget
 from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
+from contract.alarms import unnumbered
 from contract.names import PhysicalNames
+from contract.provider_messages import NO_REPLICATION_GROUP
 from contract.scale_up import ELASTICACHE, RDS, Mode, Size, Target, TargetName
 from infra.config.postgres import ReplicaConfig
 from infra.config.scale_up import grown_cache, grown_postgres
 from infra.config.stack import StackConfig
 from infra.providers import Providers
+from infra.wiring.alarm_subjects import cache_subject, primary_subject
 from infra.wiring.cache import Stores
 from infra.wiring.postgres import PostgresServers
 from infra.wiring.regional import Regions
 from infra.wiring.topics import Topics
 
-# Which alarms of the catalogue ask for a step of which target.
-CLASS_ALARMS = ("postgres-cpu", "postgres-memory", "postgres-connections")
-STORAGE_ALARMS = ("postgres-iops",)
-NODE_ALARMS = ("cache-cpu", "cache-memory")
-# What the provider says where there is none.
-NO_GROUP = "no matching ElastiCache Replication Group found"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredScaleUp:
-    """The function, unless scale-up is off, and its ARN by the row of the alarm that calls it.
+    """The function, unless scale-up is off, and its ARN by the target that alarms ask for.
 
-    A row is missing where its target has no larger size.
+    A target is missing if it has no larger size.
     """
 
     function: pulumi.Resource | None
-    scale_up_arns: Mapping[str, pulumi.Output[str]]
+    scale_up_arns: Mapping[TargetName, pulumi.Output[str]]
 
 
 def with_running_sizes(declared: StackConfig, providers: Providers) -> StackConfig:
@@ -48,7 +46,7 @@ def with_running_sizes(declared: StackConfig, providers: Providers) -> StackConf
     if declared.scale_up.mode == "off":
         return declared
     promoted = declared.promoted_replica
-    names = PhysicalNames(declared.stack)
+    names = declared.names
     if promoted is None:
         in_primary = pulumi.InvokeOptions(provider=providers.primary)
         instance, nodes = (
@@ -95,7 +93,7 @@ def _running_cache(names: PhysicalNames, opts: pulumi.InvokeOptions) -> Size | N
     try:
         found = elasticache.get_replication_group(replication_group_id=names.of("cache"), opts=opts)
     except Exception as error:
-        if NO_GROUP in str(error):
+        if NO_REPLICATION_GROUP in str(error):
             return None
         raise
     return {"CacheNodeType": found.node_type}
@@ -134,25 +132,35 @@ def declare_scale_up(
         ),
         primary.opts,
     )
-    rows = [
-        row
-        for row in (*CLASS_ALARMS, *STORAGE_ALARMS, *NODE_ALARMS)
-        if any(names.of(row) in each.target.alarms for each in targets)
-    ]
-    return DeclaredScaleUp(function=scale_up, scale_up_arns=dict.fromkeys(rows, scale_up.function_arn))
+    scale_up_arns = {TargetName(each.target.name): scale_up.function_arn for each in targets}
+    return DeclaredScaleUp(function=scale_up, scale_up_arns=scale_up_arns)
+
+
+def _asking_alarms(
+    config: StackConfig, names: PhysicalNames, postgres: PostgresServers
+) -> dict[TargetName, list[str]]:
+    """The physical names of the alarms that ask for a step, by target, without the number of a numbered one."""
+    rows = [*postgres_rows(primary_subject(config, postgres)), *store_rows(cache_subject(config))]
+    alarms: dict[TargetName, list[str]] = {target: [] for target in TargetName}
+    for row in rows:
+        name = names.of(unnumbered(row.name))
+        if row.scales is not None and name not in alarms[row.scales]:
+            alarms[row.scales].append(name)
+    return alarms
 
 
 def _targets(
     config: StackConfig, names: PhysicalNames, postgres: PostgresServers, stores: Stores
 ) -> list[ScaleUpTarget]:
     scale_up = config.scale_up
+    alarms = _asking_alarms(config, names, postgres)
     cache = Target(
         name=TargetName.CACHE_NODE,
         service=ELASTICACHE,
         identifier=names.of("cache"),
         ladder=scale_up.node_types(config.cache),
         cooldown_minutes=scale_up.cooldown_minutes,
-        alarms=[names.of(row) for row in NODE_ALARMS],
+        alarms=alarms[TargetName.CACHE_NODE],
     )
     on_cache = [ScaleUpTarget(target=cache, arn=stores.cache.arn)]
     if postgres.is_promoted:
@@ -163,7 +171,7 @@ def _targets(
         identifier=names.of("postgres"),
         ladder=scale_up.instance_classes(config.postgres),
         cooldown_minutes=scale_up.cooldown_minutes,
-        alarms=[names.of(row) for row in CLASS_ALARMS],
+        alarms=alarms[TargetName.POSTGRES_CLASS],
     )
     storage = Target(
         name=TargetName.POSTGRES_STORAGE,
@@ -171,7 +179,7 @@ def _targets(
         identifier=names.of("postgres"),
         ladder=scale_up.storages(config.postgres),
         cooldown_minutes=max(scale_up.cooldown_minutes, STORAGE_COOLDOWN_MINUTES),
-        alarms=[names.of(row) for row in STORAGE_ALARMS],
+        alarms=alarms[TargetName.POSTGRES_STORAGE],
     )
     on_primary = [ScaleUpTarget(target=each, arn=postgres.primary.arn) for each in (instance_class, storage)]
     return [*on_primary, *on_cache]

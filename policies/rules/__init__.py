@@ -10,6 +10,7 @@ from policies.rules import (
     identity,
     network,
     postgres,
+    rds_groups,
     secrets,
     stack,
     storage,
@@ -18,6 +19,7 @@ from policies.rules import (
 
 RESOURCE_RULES: tuple[ResourceRule, ...] = (
     *postgres.RULES,
+    *rds_groups.RULES,
     *cache.RULES,
     *backups.RULES,
     *storage.RULES,

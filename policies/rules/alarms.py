@@ -1,23 +1,9 @@
 """Alarms, the topics they speak to, and logs."""
 
-from collections.abc import Iterator
-
-from policies.documents import judge_statements
+from policies import must
 from policies.resources import Resource
-from policies.rule import (
-    Demand,
-    Finding,
-    ResourceRule,
-    Setting,
-    Settings,
-    Severity,
-    between,
-    check,
-    demands,
-    is_filled_list,
-    is_not_off,
-    is_text,
-)
+from policies.rule import Findings, Setting, Settings, Severity, resource_rule
+from policies.values import between, is_filled_list, is_text
 
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
@@ -30,95 +16,80 @@ EVENT_SUBSCRIPTION = "aws:rds/eventSubscription:EventSubscription"
 FOR_EVER = (None, 0, "0")
 # AWS's own key: CloudWatch, RDS and AWS Backup cannot use it, and drop what they would have said.
 AWS_MANAGED_KEY = "alias/aws/sns"
+LOG_DAYS = {"minimumDays": Setting.days(prod=365, dev=30, of="how long logs are kept at least")}
 
 
-def _retention(group: Resource, settings: Settings) -> Iterator[Finding]:
+@resource_rule("alarms-tell-somebody", Severity.HIGH, on=ALARMS)
+def _speaks(alarm: Resource, _: Settings) -> Findings:
+    """An alarm that goes off does something.
+
+    Remedy: set alarmActions, and leave actionsEnabled out
+    Controls: NIST CloudWatch.15, NIST CloudWatch.17, CKV_AWS_319
+    """
+    yield from must.satisfy(alarm.at("alarmActions"), is_filled_list, "must name at least one action")
+    yield from must.not_be_false(alarm.at("actionsEnabled"))
+
+
+@resource_rule("database-events-tell-somebody", Severity.MEDIUM, on=(EVENT_SUBSCRIPTION,))
+def _events(subscription: Resource, _: Settings) -> Findings:
+    """A subscription to a database's events is on.
+
+    Remedy: leave enabled out, and set snsTopic
+    Controls: FSBP RDS.20, FSBP RDS.21, FSBP RDS.22
+    """
+    yield from must.not_be_false(subscription.at("enabled"))
+    yield from must.name(subscription.at("snsTopic"), "a topic")
+
+
+@resource_rule("logs-are-kept-long-enough", Severity.MEDIUM, on=(LOG_GROUP,), settings=LOG_DAYS)
+def _retention(group: Resource, settings: Settings) -> Findings:
+    """Logs are there when somebody asks what happened.
+
+    Remedy: set retentionInDays, or leave it out to keep logs for ever
+    Controls: NIST CloudWatch.16, CKV_AWS_338
+    """
     days = settings["minimumDays"]
-    yield from check(
+    yield from must.satisfy(
         group.at("retentionInDays"),
         lambda value: (value in FOR_EVER and value is not False) or between(days)(value),
         f"must be at least {days} days",
     )
 
 
+@resource_rule("logs-are-encrypted-with-an-own-key", Severity.MEDIUM, on=(LOG_GROUP,))
+def _log_encryption(group: Resource, _: Settings) -> Findings:
+    """Logs are encrypted with a key that their owner controls.
+
+    Remedy: set kmsKeyId
+    Controls: CKV_AWS_158
+    """
+    yield from must.name_own_key(group.at("kmsKeyId"))
+
+
 def _is_own_key(value: object) -> bool:
     return is_text(value) and not str(value).endswith(AWS_MANAGED_KEY)
 
 
-def _not_public(resource: Resource, _: Settings) -> Iterator[Finding]:
-    yield from judge_statements(
-        resource.at("policy"),
-        lambda statement: "allows something to everyone" if statement.is_open_to_everyone else None,
-        needed=resource.type == TOPIC_POLICY,
+@resource_rule("topics-are-encrypted-with-an-own-key", Severity.MEDIUM, on=(TOPIC,))
+def _topic_encryption(topic: Resource, _: Settings) -> Findings:
+    """A topic is encrypted with a key that the services that speak to it may use.
+
+    Remedy: set kmsMasterKeyId to a key of your own
+    Controls: NIST SNS.1, CKV_AWS_26
+    """
+    yield from must.satisfy(
+        topic.at("kmsMasterKeyId"), _is_own_key, f"must name a key of your own and not {AWS_MANAGED_KEY}"
     )
 
 
-def _speaks(alarm: Resource, _: Settings) -> Iterator[Finding]:
-    yield from check(alarm.at("alarmActions"), is_filled_list, "must name at least one action")
-    yield from check(alarm.at("actionsEnabled"), is_not_off, "must not be false")
+@resource_rule("topics-are-not-public", Severity.HIGH, on=(TOPIC, TOPIC_POLICY))
+def _not_public(resource: Resource, _: Settings) -> Findings:
+    """No topic lets everyone speak or listen.
+
+    Remedy: name the principals, or tie them to your account by a condition
+    Controls: FSBP SNS.4, CIS 2.21, CKV_AWS_169
+    """
+    yield from must.not_be_public(resource.at("policy"), needed=resource.type == TOPIC_POLICY)
 
 
-def _events(subscription: Resource, _: Settings) -> Iterator[Finding]:
-    yield from check(subscription.at("enabled"), is_not_off, "must not be false")
-    yield from check(subscription.at("snsTopic"), is_text, "must name a topic")
-
-
-RULES = (
-    ResourceRule(
-        id="alarms-tell-somebody",
-        description="An alarm that goes off does something.",
-        severity=Severity.HIGH,
-        controls=("NIST CloudWatch.15", "NIST CloudWatch.17", "CKV_AWS_319"),
-        remedy="set alarmActions, and leave actionsEnabled out",
-        on=ALARMS,
-        judge=_speaks,
-    ),
-    ResourceRule(
-        id="database-events-tell-somebody",
-        description="A subscription to a database's events is on.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.20", "FSBP RDS.21", "FSBP RDS.22"),
-        remedy="leave enabled out, and set snsTopic",
-        on=(EVENT_SUBSCRIPTION,),
-        judge=_events,
-    ),
-    ResourceRule(
-        id="logs-are-kept-long-enough",
-        description="Logs are there when somebody asks what happened.",
-        severity=Severity.MEDIUM,
-        controls=("NIST CloudWatch.16", "CKV_AWS_338"),
-        remedy="set retentionInDays, or leave it out to keep logs for ever",
-        on=(LOG_GROUP,),
-        settings={"minimumDays": Setting.days(prod=365, dev=30, of="how long logs are kept at least")},
-        judge=_retention,
-    ),
-    ResourceRule(
-        id="logs-are-encrypted-with-an-own-key",
-        description="Logs are encrypted with a key that their owner controls.",
-        severity=Severity.MEDIUM,
-        controls=("CKV_AWS_158",),
-        remedy="set kmsKeyId",
-        on=(LOG_GROUP,),
-        judge=demands(Demand("kmsKeyId", is_text, "must name a key of your own")),
-    ),
-    ResourceRule(
-        id="topics-are-encrypted-with-an-own-key",
-        description="A topic is encrypted with a key that the services that speak to it may use.",
-        severity=Severity.MEDIUM,
-        controls=("NIST SNS.1", "CKV_AWS_26"),
-        remedy="set kmsMasterKeyId to a key of your own",
-        on=(TOPIC,),
-        judge=demands(
-            Demand("kmsMasterKeyId", _is_own_key, f"must name a key of your own and not {AWS_MANAGED_KEY}")
-        ),
-    ),
-    ResourceRule(
-        id="topics-are-not-public",
-        description="No topic lets everyone speak or listen.",
-        severity=Severity.HIGH,
-        controls=("FSBP SNS.4", "CIS 2.21", "CKV_AWS_169"),
-        remedy="name the principals, or tie them to your account by a condition",
-        on=(TOPIC, TOPIC_POLICY),
-        judge=_not_public,
-    ),
-)
+RULES = (_speaks, _events, _retention, _log_encryption, _topic_encryption, _not_public)

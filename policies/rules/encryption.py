@@ -1,29 +1,14 @@
 """Keys of KMS."""
 
-from collections.abc import Iterator
-
-from policies.documents import judge_statements
+from policies import must
 from policies.resources import Resource
-from policies.rule import (
-    Demand,
-    Finding,
-    Level,
-    ResourceRule,
-    Setting,
-    Settings,
-    Severity,
-    Violation,
-    between,
-    check,
-    demands,
-    is_not_off,
-    is_on,
-)
+from policies.rule import Findings, Level, Setting, Settings, Severity, resource_rule
 from policies.values import UNKNOWN
 
 KEY = "aws:kms/key:Key"
 # KMS's own longest waiting period, which the provider takes where nothing is said.
 LONGEST_DELETION_WINDOW_DAYS = 30
+WAITING_DAYS = {"minimumDays": Setting.days(prod=30, dev=7, of="how long a deleted key waits at least")}
 
 
 def _encrypts_data(key: Resource) -> bool:
@@ -33,74 +18,56 @@ def _encrypts_data(key: Resource) -> bool:
     ).value in (None, UNKNOWN, "SYMMETRIC_DEFAULT")
 
 
-def _deletion_window(key: Resource, settings: Settings) -> Iterator[Finding]:
-    days = settings["minimumDays"]
-    yield from check(
-        key.at("deletionWindowInDays"),
-        between(days, LONGEST_DELETION_WINDOW_DAYS, unset=LONGEST_DELETION_WINDOW_DAYS),
-        f"must be {days} to {LONGEST_DELETION_WINDOW_DAYS} days",
+@resource_rule("keys-rotate", Severity.MEDIUM, on=(KEY,), fix={"enableKeyRotation": True})
+def _rotation(key: Resource, _: Settings) -> Findings:
+    """A key's material is replaced every year.
+
+    Remedy: set enableKeyRotation to true
+    Controls: FSBP KMS.4, CIS 4.6, CKV_AWS_7
+    """
+    if _encrypts_data(key):
+        yield from must.be_true(key.at("enableKeyRotation"))
+
+
+@resource_rule("keys-are-enabled", Severity.HIGH, on=(KEY,))
+def _enabled(key: Resource, _: Settings) -> Findings:
+    """A key that data needs is not switched off.
+
+    Remedy: leave isEnabled out
+    Controls: FSBP KMS.3, CKV_AWS_227
+    """
+    yield from must.not_be_false(key.at("isEnabled"))
+
+
+@resource_rule("keys-can-be-brought-back", Severity.CRITICAL, on=(KEY,), settings=WAITING_DAYS)
+def _deletion_window(key: Resource, settings: Settings) -> Findings:
+    """A key that somebody deletes waits: everything that it encrypts is lost with it.
+
+    Remedy: set deletionWindowInDays
+    """
+    yield from must.wait_before_deletion(
+        key.at("deletionWindowInDays"), settings["minimumDays"], LONGEST_DELETION_WINDOW_DAYS
     )
 
 
-def _policy(key: Resource, _: Settings) -> Iterator[Finding]:
-    yield from judge_statements(
-        key.at("policy"),
-        lambda statement: "allows something to everyone" if statement.is_open_to_everyone else None,
-        needed=True,
-    )
+@resource_rule("keys-say-who-may-use-them", Severity.CRITICAL, on=(KEY,))
+def _policy(key: Resource, _: Settings) -> Findings:
+    """A key's policy is written down, and allows nothing to everyone.
+
+    Remedy: set policy and name the principals, or tie them to your account by a condition
+    Controls: FSBP KMS.5, CIS 2.21, CKV_AWS_33, CKV2_AWS_64
+    """
+    yield from must.not_be_public(key.at("policy"))
 
 
-def _protection(key: Resource, _: Settings) -> Iterator[Finding]:
-    if not key.is_protected:
-        yield Violation("the resource option `protect` is off; it must be on")
+@resource_rule("keys-are-protected-from-deletion", Severity.HIGH, on=(KEY,), dev=Level.OFF)
+def _protection(key: Resource, _: Settings) -> Findings:
+    """A key is deleted only after somebody has taken its protection off.
+
+    Remedy: set the resource option protect
+    Controls: FSBP KMS.3
+    """
+    yield from must.be_protected(key)
 
 
-RULES = (
-    ResourceRule(
-        id="keys-rotate",
-        description="A key's material is replaced every year.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP KMS.4", "CIS 4.6", "CKV_AWS_7"),
-        remedy="set enableKeyRotation to true",
-        on=(KEY,),
-        fix={"enableKeyRotation": True},
-        judge=demands(Demand("enableKeyRotation", is_on, "must be true"), when=_encrypts_data),
-    ),
-    ResourceRule(
-        id="keys-are-enabled",
-        description="A key that data needs is not switched off.",
-        severity=Severity.HIGH,
-        controls=("FSBP KMS.3", "CKV_AWS_227"),
-        remedy="leave isEnabled out",
-        on=(KEY,),
-        judge=demands(Demand("isEnabled", is_not_off, "must not be false")),
-    ),
-    ResourceRule(
-        id="keys-can-be-brought-back",
-        description="A key that somebody deletes waits: everything that it encrypts is lost with it.",
-        severity=Severity.CRITICAL,
-        remedy="set deletionWindowInDays",
-        on=(KEY,),
-        settings={"minimumDays": Setting.days(prod=30, dev=7, of="how long a deleted key waits at least")},
-        judge=_deletion_window,
-    ),
-    ResourceRule(
-        id="keys-say-who-may-use-them",
-        description="A key's policy is written down, and allows nothing to everyone.",
-        severity=Severity.CRITICAL,
-        controls=("FSBP KMS.5", "CIS 2.21", "CKV_AWS_33", "CKV2_AWS_64"),
-        remedy="set policy and name the principals, or tie them to your account by a condition",
-        on=(KEY,),
-        judge=_policy,
-    ),
-    ResourceRule(
-        id="keys-are-protected-from-deletion",
-        description="A key is deleted only after somebody has taken its protection off.",
-        severity=Severity.HIGH,
-        controls=("FSBP KMS.3",),
-        remedy="set the resource option protect",
-        on=(KEY,),
-        dev=Level.OFF,
-        judge=_protection,
-    ),
-)
+RULES = (_rotation, _enabled, _deletion_window, _policy, _protection)

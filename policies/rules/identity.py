@@ -1,11 +1,12 @@
 """What principals may do, and who may become them."""
 
 import fnmatch
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from policies import must
 from policies.documents import EVERYTHING, Statement, judge_statements
 from policies.resources import Resource
-from policies.rule import Demand, Finding, ResourceRule, Settings, Severity, demands
+from policies.rule import Findings, Settings, Severity, resource_rule
 from policies.values import Node
 
 ROLE = "aws:iam/role:Role"
@@ -31,14 +32,9 @@ def _documents(resource: Resource) -> list[Node]:
     return [resource.at("policy")]
 
 
-def _judge_all(
-    wrong: Callable[[Statement], str | None],
-) -> Callable[[Resource, Settings], Iterator[Finding]]:
-    def judge(resource: Resource, _: Settings) -> Iterator[Finding]:
-        for document in _documents(resource):
-            yield from judge_statements(document, wrong, needed=True)
-
-    return judge
+def _judge_documents(resource: Resource, wrong: Callable[[Statement], str | None]) -> Findings:
+    for document in _documents(resource):
+        yield from judge_statements(document, wrong, needed=True)
 
 
 def _allows_too_much(statement: Statement) -> str | None:
@@ -49,6 +45,16 @@ def _allows_too_much(statement: Statement) -> str | None:
     if any(action == EVERYTHING or action.endswith(f":{EVERYTHING}") for action in statement.actions):
         return "allows every action, or every action of a service"
     return None
+
+
+@resource_rule("policies-allow-what-is-needed-and-not-everything", Severity.HIGH, on=(*POLICIES, ROLE))
+def _actions(resource: Resource, _: Settings) -> Findings:
+    """A policy names the actions that it allows.
+
+    Remedy: list the actions
+    Controls: FSBP IAM.1, FSBP IAM.21, CIS 2.14, CKV_AWS_62, CKV_AWS_63, CKV2_AWS_40
+    """
+    yield from _judge_documents(resource, _allows_too_much)
 
 
 def _decrypts_everything(statement: Statement) -> str | None:
@@ -65,53 +71,38 @@ def _decrypts_everything(statement: Statement) -> str | None:
     return None
 
 
-def _trust(role: Resource, _: Settings) -> Iterator[Finding]:
-    yield from judge_statements(
-        role.at("assumeRolePolicy"),
-        lambda statement: "lets everyone become the role" if statement.is_open_to_everyone else None,
-        needed=True,
-    )
+@resource_rule("policies-decrypt-with-named-keys", Severity.HIGH, on=(*POLICIES, ROLE))
+def _decryption(resource: Resource, _: Settings) -> Findings:
+    """Nobody decrypts with whatever key there is.
+
+    Remedy: name the keys' ARNs, or allow it through one service (kms:ViaService)
+    Controls: FSBP KMS.1, FSBP KMS.2
+    """
+    yield from _judge_documents(resource, _decrypts_everything)
+
+
+@resource_rule("roles-say-who-may-become-them", Severity.CRITICAL, on=(ROLE,))
+def _trust(role: Resource, _: Settings) -> Findings:
+    """A role is assumed by principals that its trust policy names.
+
+    Remedy: name the principals
+    Controls: CIS 2.21, CKV_AWS_60, CKV_AWS_61
+    """
+    yield from must.not_be_public(role.at("assumeRolePolicy"), wrong="lets everyone become the role")
 
 
 def _is_limited(value: object) -> bool:
     return isinstance(value, str) and not value.endswith(tuple(f"/{name}" for name in TOO_MUCH))
 
 
-RULES = (
-    ResourceRule(
-        id="policies-allow-what-is-needed-and-not-everything",
-        description="A policy names the actions that it allows.",
-        severity=Severity.HIGH,
-        controls=("FSBP IAM.1", "FSBP IAM.21", "CIS 2.14", "CKV_AWS_62", "CKV_AWS_63", "CKV2_AWS_40"),
-        remedy="list the actions",
-        on=(*POLICIES, ROLE),
-        judge=_judge_all(_allows_too_much),
-    ),
-    ResourceRule(
-        id="policies-decrypt-with-named-keys",
-        description="Nobody decrypts with whatever key there is.",
-        severity=Severity.HIGH,
-        controls=("FSBP KMS.1", "FSBP KMS.2"),
-        remedy="name the keys' ARNs, or allow it through one service (kms:ViaService)",
-        on=(*POLICIES, ROLE),
-        judge=_judge_all(_decrypts_everything),
-    ),
-    ResourceRule(
-        id="roles-say-who-may-become-them",
-        description="A role is assumed by principals that its trust policy names.",
-        severity=Severity.CRITICAL,
-        controls=("CIS 2.21", "CKV_AWS_60", "CKV_AWS_61"),
-        remedy="name the principals",
-        on=(ROLE,),
-        judge=_trust,
-    ),
-    ResourceRule(
-        id="nobody-is-an-administrator",
-        description="No principal of a stack has an AWS managed policy that allows everything.",
-        severity=Severity.CRITICAL,
-        controls=("FSBP IAM.1", "CIS 2.14", "CKV_AWS_274"),
-        remedy="attach a policy of your own that lists the actions",
-        on=ATTACHMENTS,
-        judge=demands(Demand("policyArn", _is_limited, f"must be none of {', '.join(TOO_MUCH)}")),
-    ),
-)
+@resource_rule("nobody-is-an-administrator", Severity.CRITICAL, on=ATTACHMENTS)
+def _attachments(attachment: Resource, _: Settings) -> Findings:
+    """No principal of a stack has an AWS managed policy that allows everything.
+
+    Remedy: attach a policy of your own that lists the actions
+    Controls: FSBP IAM.1, CIS 2.14, CKV_AWS_274
+    """
+    yield from must.satisfy(attachment.at("policyArn"), _is_limited, f"must be none of {', '.join(TOO_MUCH)}")
+
+
+RULES = (_actions, _decryption, _trust, _attachments)

@@ -4,20 +4,10 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+from policies import must
 from policies.resources import Resource
-from policies.rule import (
-    Demand,
-    Finding,
-    ResourceRule,
-    Settings,
-    Severity,
-    Undecided,
-    check,
-    demands,
-    is_off,
-    is_text,
-)
-from policies.values import Node
+from policies.rule import Findings, Settings, Severity, Undecided, resource_rule
+from policies.values import Node, is_text
 
 SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 SECURITY_GROUP_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
@@ -64,13 +54,25 @@ def _ranges(rule: Node) -> Iterator[Node]:
         yield from rule.at(name).items()
 
 
-def _ingress(resource: Resource, _: Settings) -> Iterator[Finding]:
+@resource_rule("security-groups-keep-the-internet-out", Severity.CRITICAL, on=RULE_TYPES)
+def _ingress(resource: Resource, _: Settings) -> Findings:
+    """Nobody on the internet reaches what a security group guards.
+
+    Remedy: name the source's security group, or a network of your own
+    Controls: FSBP EC2.18, FSBP EC2.19, CIS 6.3, CIS 6.4, CKV_AWS_24, CKV_AWS_25, CKV_AWS_260, CKV_AWS_277
+    """
     for rule in _rules(resource, "ingress"):
         for range_ in _ranges(rule):
-            yield from check(range_, _is_a_network, "must be a network and not the internet")
+            yield from must.satisfy(range_, _is_a_network, "must be a network and not the internet")
 
 
-def _egress(resource: Resource, _: Settings) -> Iterator[Finding]:
+@resource_rule("security-groups-do-not-let-everything-out", Severity.MEDIUM, on=RULE_TYPES)
+def _egress(resource: Resource, _: Settings) -> Findings:
+    """What a security group guards cannot send whatever it likes to the internet.
+
+    Remedy: name the protocol and the ports, or the destination
+    Controls: CKV_AWS_382
+    """
     for rule in _rules(resource, "egress"):
         protocol = rule.at("protocol" if rule.at("protocol").is_set else "ipProtocol")
         if protocol.value not in ALL_PROTOCOLS and not protocol.is_unknown:
@@ -79,76 +81,44 @@ def _egress(resource: Resource, _: Settings) -> Iterator[Finding]:
             if protocol.is_unknown and not range_.is_unknown and not _is_a_network(range_.value):
                 yield Undecided(protocol.path)
             else:
-                yield from check(
+                yield from must.satisfy(
                     range_, _is_a_network, "must not be the internet for every protocol and port"
                 )
 
 
-def _descriptions(resource: Resource, _: Settings) -> Iterator[Finding]:
+@resource_rule("security-group-rules-say-what-for", Severity.LOW, on=RULE_TYPES)
+def _descriptions(resource: Resource, _: Settings) -> Findings:
+    """Whoever reads a rule in two years knows whether it is still needed.
+
+    Remedy: set description
+    Controls: CKV_AWS_23
+    """
     for direction in ("ingress", "egress"):
         for rule in _rules(resource, direction):
-            yield from check(rule.at("description"), is_text, "must say what the rule is for")
+            yield from must.satisfy(rule.at("description"), is_text, "must say what the rule is for")
 
 
-RULES = (
-    ResourceRule(
-        id="security-groups-keep-the-internet-out",
-        description="Nobody on the internet reaches what a security group guards.",
-        severity=Severity.CRITICAL,
-        controls=(
-            "FSBP EC2.18",
-            "FSBP EC2.19",
-            "CIS 6.3",
-            "CIS 6.4",
-            "CKV_AWS_24",
-            "CKV_AWS_25",
-            "CKV_AWS_260",
-            "CKV_AWS_277",
-        ),
-        remedy="name the source's security group, or a network of your own",
-        on=RULE_TYPES,
-        judge=_ingress,
-    ),
-    ResourceRule(
-        id="security-groups-do-not-let-everything-out",
-        description="What a security group guards cannot send whatever it likes to the internet.",
-        severity=Severity.MEDIUM,
-        controls=("CKV_AWS_382",),
-        remedy="name the protocol and the ports, or the destination",
-        on=RULE_TYPES,
-        judge=_egress,
-    ),
-    ResourceRule(
-        id="security-group-rules-say-what-for",
-        description="Whoever reads a rule in two years knows whether it is still needed.",
-        severity=Severity.LOW,
-        controls=("CKV_AWS_23",),
-        remedy="set description",
-        on=RULE_TYPES,
-        judge=_descriptions,
-    ),
-    ResourceRule(
-        id="default-security-groups-are-empty",
-        description="What nobody thought about reaches nothing.",
-        severity=Severity.HIGH,
-        controls=("FSBP EC2.2", "CIS 6.5", "CKV2_AWS_12"),
-        remedy="leave ingress and egress out",
-        on=(DEFAULT_SECURITY_GROUP,),
-        judge=demands(
-            *(
-                Demand(name, lambda value: value in (None, []), "must be empty")
-                for name in ("ingress", "egress")
-            )
-        ),
-    ),
-    ResourceRule(
-        id="subnets-give-out-no-public-addresses",
-        description="Nothing gets an address on the internet by standing in a subnet.",
-        severity=Severity.HIGH,
-        controls=("FSBP EC2.15", "CKV_AWS_130"),
-        remedy="leave mapPublicIpOnLaunch out, or set it to false",
-        on=(SUBNET,),
-        fix={"mapPublicIpOnLaunch": False},
-        judge=demands(Demand("mapPublicIpOnLaunch", is_off, "must not be true")),
-    ),
+@resource_rule("default-security-groups-are-empty", Severity.HIGH, on=(DEFAULT_SECURITY_GROUP,))
+def _default_group(group: Resource, _: Settings) -> Findings:
+    """What nobody thought about reaches nothing.
+
+    Remedy: leave ingress and egress out
+    Controls: FSBP EC2.2, CIS 6.5, CKV2_AWS_12
+    """
+    for direction in ("ingress", "egress"):
+        yield from must.satisfy(group.at(direction), lambda value: value in (None, []), "must be empty")
+
+
+@resource_rule(
+    "subnets-give-out-no-public-addresses", Severity.HIGH, on=(SUBNET,), fix={"mapPublicIpOnLaunch": False}
 )
+def _public_addresses(subnet: Resource, _: Settings) -> Findings:
+    """Nothing gets an address on the internet by standing in a subnet.
+
+    Remedy: leave mapPublicIpOnLaunch out, or set it to false
+    Controls: FSBP EC2.15, CKV_AWS_130
+    """
+    yield from must.not_be_true(subnet.at("mapPublicIpOnLaunch"))
+
+
+RULES = (_ingress, _egress, _descriptions, _default_group, _public_addresses)

@@ -1,36 +1,11 @@
 """Databases on RDS. A replica has its backups, its user and its final snapshot from its source, and rules of its own."""
 
-from collections.abc import Iterator
-
-from policies.resources import Resource
-from policies.rule import (
-    Demand,
-    Finding,
-    Judge,
-    Level,
-    ResourceRule,
-    Setting,
-    Settings,
-    Severity,
-    Undecided,
-    Violation,
-    between,
-    check,
-    demands,
-    is_explicitly_off,
-    is_filled_list,
-    is_not_off,
-    is_off,
-    is_on,
-    is_text,
-    known_texts,
-    one_of,
-)
-from policies.values import UNKNOWN
+from policies import must
+from policies.resources import Resource, Stack
+from policies.rule import Findings, Level, Setting, Settings, Severity, Undecided, Violation, resource_rule
+from policies.values import UNKNOWN, between, is_off, is_text, known_texts, one_of
 
 INSTANCE = "aws:rds/instance:Instance"
-PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
-SUBNET_GROUP = "aws:rds/subnetGroup:SubnetGroup"
 
 # RDS keeps automated backups for no longer (RDS user guide, "Backup retention period").
 LONGEST_BACKUP_RETENTION_DAYS = 35
@@ -54,10 +29,62 @@ def is_primary(instance: Resource) -> bool:
     return not is_replica(instance)
 
 
-def _is_postgres(instance: Resource) -> bool:
-    """A replica says no engine: it has its source's. What is not known is judged."""
-    engine = instance.at("engine").value
-    return engine is None or engine is UNKNOWN or engine == "postgres"
+def primaries(stack: Stack) -> list[Resource]:
+    """The databases of a stack that applications write to."""
+    return [instance for instance in stack.of(INSTANCE) if is_primary(instance)]
+
+
+def replicas(stack: Stack) -> list[Resource]:
+    """The databases of a stack that copy another one."""
+    return [instance for instance in stack.of(INSTANCE) if is_replica(instance)]
+
+
+@resource_rule("databases-keep-backups-long-enough", Severity.CRITICAL, on=(INSTANCE,), settings=BACKUP_DAYS)
+def _backups_of_primaries(instance: Resource, settings: Settings) -> Findings:
+    """A database's automated backups reach back far enough to notice a mistake and undo it.
+
+    Remedy: set backupRetentionPeriod
+    Controls: FSBP RDS.11, CKV_AWS_133
+    """
+    if is_primary(instance):
+        yield from must.be_days_between(
+            instance.at("backupRetentionPeriod"),
+            settings["minimumDays"],
+            LONGEST_BACKUP_RETENTION_DAYS,
+            unset=UNSET_BACKUP_RETENTION_DAYS,
+            note=", and said so: the provider's default is 0",
+        )
+
+
+@resource_rule(
+    "replicas-keep-either-no-backups-or-enough", Severity.MEDIUM, on=(INSTANCE,), settings=BACKUP_DAYS
+)
+def _backups_of_replicas(instance: Resource, settings: Settings) -> Findings:
+    """A replica leaves backups to its source, or keeps its own as long as a database must.
+
+    Remedy: leave backupRetentionPeriod out, or set it as for a database about to be promoted
+    Controls: FSBP RDS.11
+    """
+    if is_replica(instance):
+        days = settings["minimumDays"]
+        enough = between(days, LONGEST_BACKUP_RETENTION_DAYS)
+        yield from must.satisfy(
+            instance.at("backupRetentionPeriod"),
+            lambda value: value in (None, "0") or between(0, 0)(value) or enough(value),
+            f"must be 0, or {days} to {LONGEST_BACKUP_RETENTION_DAYS} days",
+        )
+
+
+@resource_rule(
+    "databases-are-not-public", Severity.CRITICAL, on=(INSTANCE,), fix={"publiclyAccessible": False}
+)
+def _not_public(instance: Resource, _: Settings) -> Findings:
+    """No database has an address on the internet.
+
+    Remedy: set publiclyAccessible to false
+    Controls: FSBP RDS.2, CIS 3.2.3, CKV_AWS_17
+    """
+    yield from must.be_explicitly_false(instance.at("publiclyAccessible"))
 
 
 def _is_in_another_region_than_its_source(replica: Resource) -> bool:
@@ -66,44 +93,106 @@ def _is_in_another_region_than_its_source(replica: Resource) -> bool:
     return isinstance(source, str) and source.startswith("arn:")
 
 
-def _backups_of_primaries(instance: Resource, settings: Settings) -> Iterator[Finding]:
+@resource_rule("databases-are-encrypted-with-an-own-key", Severity.CRITICAL, on=(INSTANCE,))
+def _encryption(instance: Resource, _: Settings) -> Findings:
+    """A database's storage is encrypted with a key that its owner controls.
+
+    Remedy: set storageEncrypted and kmsKeyId; neither can be changed later without a new instance
+    Controls: FSBP RDS.3, CIS 3.2.1, CKV_AWS_16
+    """
     if is_primary(instance):
-        days = settings["minimumDays"]
-        yield from check(
-            instance.at("backupRetentionPeriod"),
-            between(days, LONGEST_BACKUP_RETENTION_DAYS, unset=UNSET_BACKUP_RETENTION_DAYS),
-            f"must be {days} to {LONGEST_BACKUP_RETENTION_DAYS} days, and said so: the provider's default is 0",
-        )
-
-
-def _backups_of_replicas(instance: Resource, settings: Settings) -> Iterator[Finding]:
-    if is_replica(instance):
-        days = settings["minimumDays"]
-        enough = between(days, LONGEST_BACKUP_RETENTION_DAYS)
-        yield from check(
-            instance.at("backupRetentionPeriod"),
-            lambda value: value in (None, "0") or between(0, 0)(value) or enough(value),
-            f"must be 0, or {days} to {LONGEST_BACKUP_RETENTION_DAYS} days",
-        )
-
-
-def _encryption(instance: Resource, _: Settings) -> Iterator[Finding]:
-    if is_primary(instance):
-        yield from check(instance.at("storageEncrypted"), is_on, "must be true")
+        yield from must.be_true(instance.at("storageEncrypted"))
     else:
-        yield from check(instance.at("storageEncrypted"), is_not_off, "must not be false")
+        yield from must.not_be_false(instance.at("storageEncrypted"))
     if is_primary(instance) or _is_in_another_region_than_its_source(instance):
-        yield from check(instance.at("kmsKeyId"), is_text, "must name a key of your own")
+        yield from must.name_own_key(instance.at("kmsKeyId"))
 
 
-def _protection(instance: Resource, _: Settings) -> Iterator[Finding]:
+@resource_rule("databases-survive-the-loss-of-a-zone", Severity.HIGH, on=(INSTANCE,), dev=Level.OFF)
+def _zones(instance: Resource, _: Settings) -> Findings:
+    """A database that applications write to has a standby in another zone.
+
+    Remedy: set multiAz to true
+    Controls: FSBP RDS.5, CIS 3.2.4, CKV_AWS_157
+    """
     if is_primary(instance):
-        yield from check(instance.at("deletionProtection"), is_on, "must be true")
-        if not instance.is_protected:
-            yield Violation("the resource option `protect` is off; it must be on")
+        yield from must.be_true(instance.at("multiAz"))
 
 
-def _logs(instance: Resource, _: Settings) -> Iterator[Finding]:
+@resource_rule("databases-are-monitored-by-the-second", Severity.MEDIUM, on=(INSTANCE,), dev=Level.ADVISORY)
+def _monitoring(instance: Resource, _: Settings) -> Findings:
+    """Enhanced monitoring shows a database's processes and memory.
+
+    Remedy: set monitoringInterval and monitoringRoleArn
+    Controls: FSBP RDS.6, CKV_AWS_118
+    """
+    yield from must.satisfy(
+        instance.at("monitoringInterval"),
+        one_of(*MONITORING_INTERVALS_SECONDS, *map(str, MONITORING_INTERVALS_SECONDS)),
+        f"must be one of {', '.join(map(str, MONITORING_INTERVALS_SECONDS))} seconds",
+    )
+    yield from must.name(instance.at("monitoringRoleArn"), "the role that RDS writes with")
+
+
+@resource_rule("databases-show-their-queries", Severity.LOW, on=(INSTANCE,), dev=Level.ADVISORY)
+def _queries(instance: Resource, _: Settings) -> Findings:
+    """Performance Insights keeps which statements a database spends its time on, encrypted.
+
+    Remedy: set performanceInsightsEnabled and performanceInsightsKmsKeyId
+    Controls: CKV_AWS_353, CKV_AWS_354
+    """
+    yield from must.be_true(instance.at("performanceInsightsEnabled"))
+    yield from must.name_own_key(instance.at("performanceInsightsKmsKeyId"))
+
+
+@resource_rule("databases-are-protected-from-deletion", Severity.CRITICAL, on=(INSTANCE,), dev=Level.OFF)
+def _protection(instance: Resource, _: Settings) -> Findings:
+    """A database is deleted only after somebody has taken two protections off.
+
+    Remedy: set deletionProtection, and the resource option protect
+    Controls: FSBP RDS.8, CKV_AWS_293
+    """
+    if is_primary(instance):
+        yield from must.be_true(instance.at("deletionProtection"))
+        yield from must.be_protected(instance)
+
+
+@resource_rule("databases-leave-a-final-snapshot", Severity.CRITICAL, on=(INSTANCE,), dev=Level.OFF)
+def _final_snapshot(instance: Resource, _: Settings) -> Findings:
+    """A database that is deleted leaves a snapshot.
+
+    Remedy: leave skipFinalSnapshot out and set finalSnapshotIdentifier to a name that stays the same
+    """
+    if is_primary(instance):
+        yield from must.satisfy(instance.at("skipFinalSnapshot"), is_off, "must be false")
+        yield from must.name(instance.at("finalSnapshotIdentifier"), "the snapshot")
+
+
+@resource_rule("backups-outlive-their-database", Severity.HIGH, on=(INSTANCE,), dev=Level.OFF)
+def _kept_backups(instance: Resource, _: Settings) -> Findings:
+    """Automated backups stay when their database is deleted.
+
+    Remedy: set deleteAutomatedBackups to false
+    """
+    if is_primary(instance):
+        yield from must.be_explicitly_false(
+            instance.at("deleteAutomatedBackups"), note=": the provider's default is true"
+        )
+
+
+def _is_postgres(instance: Resource) -> bool:
+    """A replica says no engine: it has its source's. What is not known is judged."""
+    engine = instance.at("engine").value
+    return engine is None or engine is UNKNOWN or engine == "postgres"
+
+
+@resource_rule("databases-write-their-logs-where-they-last", Severity.MEDIUM, on=(INSTANCE,))
+def _logs(instance: Resource, _: Settings) -> Findings:
+    """PostgreSQL's log and the log of upgrades go to CloudWatch.
+
+    Remedy: set enabledCloudwatchLogsExports to postgresql and upgrade
+    Controls: FSBP RDS.9, FSBP RDS.36, CKV_AWS_129
+    """
     exports = instance.at("enabledCloudwatchLogsExports")
     if not _is_postgres(instance):
         return
@@ -115,8 +204,52 @@ def _logs(instance: Resource, _: Settings) -> Iterator[Finding]:
         yield Violation(f"`{exports.path}` lacks {' and '.join(missing)}")
 
 
-def _is_current_or_default(value: object) -> bool:
-    return value is None or one_of(*CURRENT_CERTIFICATES)(value)
+@resource_rule("databases-accept-iam-authentication", Severity.MEDIUM, on=(INSTANCE,))
+def _iam_authentication(instance: Resource, _: Settings) -> Findings:
+    """People and machines can log in with a token that lives 15 minutes.
+
+    Remedy: set iamDatabaseAuthenticationEnabled to true
+    Controls: FSBP RDS.10, CKV_AWS_161
+    """
+    yield from must.be_true(instance.at("iamDatabaseAuthenticationEnabled"))
+
+
+@resource_rule("databases-take-minor-upgrades-and-no-major-ones", Severity.HIGH, on=(INSTANCE,))
+def _upgrades(instance: Resource, _: Settings) -> Findings:
+    """Security fixes arrive by themselves; a major version is a decision.
+
+    Remedy: leave autoMinorVersionUpgrade and allowMajorVersionUpgrade out
+    Controls: FSBP RDS.13, CIS 3.2.2, CKV_AWS_226
+    """
+    yield from must.not_be_false(instance.at("autoMinorVersionUpgrade"))
+    yield from must.not_be_true(instance.at("allowMajorVersionUpgrade"))
+
+
+@resource_rule(
+    "snapshots-carry-their-databases-tags", Severity.LOW, on=(INSTANCE,), fix={"copyTagsToSnapshot": True}
+)
+def _snapshot_tags(instance: Resource, _: Settings) -> Findings:
+    """A snapshot says whose it is, and which backups it belongs to.
+
+    Remedy: set copyTagsToSnapshot to true
+    Controls: FSBP RDS.17, CKV2_AWS_60
+    """
+    yield from must.be_true(instance.at("copyTagsToSnapshot"))
+
+
+@resource_rule("databases-avoid-the-default-port", Severity.LOW, on=(INSTANCE,))
+def _port(instance: Resource, _: Settings) -> Findings:
+    """A database does not answer where every scanner looks first.
+
+    Remedy: set port to another number
+    Controls: FSBP RDS.23
+    """
+    if _is_postgres(instance):
+        yield from must.satisfy(
+            instance.at("port"),
+            lambda value: between(1150, 65535)(value) and str(value) != str(POSTGRES_PORT),
+            f"must be 1150 to 65535 and not {POSTGRES_PORT}",
+        )
 
 
 def _is_own_name(value: object) -> bool:
@@ -130,287 +263,83 @@ def _is_created_from_nothing(instance: Resource) -> bool:
     )
 
 
+@resource_rule("databases-avoid-the-usual-admin-names", Severity.MEDIUM, on=(INSTANCE,))
+def _admin_name(instance: Resource, _: Settings) -> Findings:
+    """An attacker has to guess the admin's name too.
+
+    Remedy: set username to a name of your own
+    Controls: FSBP RDS.25
+    """
+    if _is_created_from_nothing(instance):
+        yield from must.satisfy(
+            instance.at("username"), _is_own_name, f"must be none of {', '.join(DEFAULT_NAMES)}"
+        )
+
+
+def _is_current_or_default(value: object) -> bool:
+    return value is None or one_of(*CURRENT_CERTIFICATES)(value)
+
+
+@resource_rule("databases-show-a-current-certificate", Severity.HIGH, on=(INSTANCE,))
+def _certificate(instance: Resource, _: Settings) -> Findings:
+    """A database's TLS certificate is of an authority that clients still trust.
+
+    Remedy: set caCertIdentifier to one of those, or leave it out
+    """
+    yield from must.satisfy(
+        instance.at("caCertIdentifier"),
+        _is_current_or_default,
+        f"must be one of {', '.join(CURRENT_CERTIFICATES)}",
+    )
+
+
 def _is_not_default(value: object) -> bool:
     return is_text(value) and not str(value).startswith("default")
 
 
-def _parameters(*wanted: tuple[str, str | None]) -> Judge:
-    """Each parameter of those names must have that value, or any where None stands."""
+@resource_rule("databases-have-their-own-parameters", Severity.MEDIUM, on=(INSTANCE,))
+def _parameter_group(instance: Resource, _: Settings) -> Findings:
+    """A database's parameters are its owner's, not AWS's default group.
 
-    def judge(group: Resource, _: Settings) -> Iterator[Finding]:
-        family = group.at("family")
-        if isinstance(family.value, str) and not family.value.startswith("postgres"):
-            return
-        parameters = group.at("parameters")
-        entries = parameters.items()
-        may_hold_more = any(entry.at("name").is_unknown for entry in entries)
-        if may_hold_more:
-            yield Undecided(parameters.path)
-        values = {entry.at("name").value: entry.at("value") for entry in entries}
-        for name, value in wanted:
-            found = values.get(name)
-            if found is None and not may_hold_more:
-                yield Violation(f"the parameter {name} is not set")
-            elif found is not None and found.is_unknown:
-                yield Undecided(found.path)
-            elif found is not None and value is not None and str(found.value) != value:
-                yield Violation(f"the parameter {name} is not {value}")
+    Remedy: set parameterGroupName to a group of your own
+    Controls: FSBP RDS.38, CKV2_AWS_69
+    """
+    yield from must.satisfy(
+        instance.at("parameterGroupName"), _is_not_default, "must name a group of your own"
+    )
 
-    return judge
+
+@resource_rule("databases-are-in-subnets-of-their-own", Severity.HIGH, on=(INSTANCE,))
+def _subnet_group(instance: Resource, _: Settings) -> Findings:
+    """A database stands in subnets that were made for it.
+
+    Remedy: set dbSubnetGroupName
+    Controls: FSBP RDS.18
+    """
+    if is_primary(instance):
+        yield from must.satisfy(
+            instance.at("dbSubnetGroupName"), _is_not_default, "must name a group of your own"
+        )
 
 
 RULES = (
-    ResourceRule(
-        id="databases-keep-backups-long-enough",
-        description="A database's automated backups reach back far enough to notice a mistake and undo it.",
-        severity=Severity.CRITICAL,
-        controls=("FSBP RDS.11", "CKV_AWS_133"),
-        remedy="set backupRetentionPeriod",
-        on=(INSTANCE,),
-        settings=BACKUP_DAYS,
-        judge=_backups_of_primaries,
-    ),
-    ResourceRule(
-        id="replicas-keep-either-no-backups-or-enough",
-        description="A replica leaves backups to its source, or keeps its own as long as a database must.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.11",),
-        remedy="leave backupRetentionPeriod out, or set it as for a database about to be promoted",
-        on=(INSTANCE,),
-        settings=BACKUP_DAYS,
-        judge=_backups_of_replicas,
-    ),
-    ResourceRule(
-        id="databases-are-not-public",
-        description="No database has an address on the internet.",
-        severity=Severity.CRITICAL,
-        controls=("FSBP RDS.2", "CIS 3.2.3", "CKV_AWS_17"),
-        remedy="set publiclyAccessible to false",
-        on=(INSTANCE,),
-        fix={"publiclyAccessible": False},
-        judge=demands(Demand("publiclyAccessible", is_explicitly_off, "must be false, and said so")),
-    ),
-    ResourceRule(
-        id="databases-are-encrypted-with-an-own-key",
-        description="A database's storage is encrypted with a key that its owner controls.",
-        severity=Severity.CRITICAL,
-        controls=("FSBP RDS.3", "CIS 3.2.1", "CKV_AWS_16"),
-        remedy="set storageEncrypted and kmsKeyId; neither can be changed later without a new instance",
-        on=(INSTANCE,),
-        judge=_encryption,
-    ),
-    ResourceRule(
-        id="databases-survive-the-loss-of-a-zone",
-        description="A database that applications write to has a standby in another zone.",
-        severity=Severity.HIGH,
-        controls=("FSBP RDS.5", "CIS 3.2.4", "CKV_AWS_157"),
-        remedy="set multiAz to true",
-        on=(INSTANCE,),
-        dev=Level.OFF,
-        judge=demands(Demand("multiAz", is_on, "must be true"), when=is_primary),
-    ),
-    ResourceRule(
-        id="databases-are-monitored-by-the-second",
-        description="Enhanced monitoring shows a database's processes and memory.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.6", "CKV_AWS_118"),
-        remedy="set monitoringInterval and monitoringRoleArn",
-        on=(INSTANCE,),
-        dev=Level.ADVISORY,
-        judge=demands(
-            Demand(
-                "monitoringInterval",
-                one_of(*MONITORING_INTERVALS_SECONDS, *map(str, MONITORING_INTERVALS_SECONDS)),
-                f"must be one of {', '.join(map(str, MONITORING_INTERVALS_SECONDS))} seconds",
-            ),
-            Demand("monitoringRoleArn", is_text, "must name the role that RDS writes with"),
-        ),
-    ),
-    ResourceRule(
-        id="databases-show-their-queries",
-        description="Performance Insights keeps which statements a database spends its time on, encrypted.",
-        severity=Severity.LOW,
-        controls=("CKV_AWS_353", "CKV_AWS_354"),
-        remedy="set performanceInsightsEnabled and performanceInsightsKmsKeyId",
-        on=(INSTANCE,),
-        dev=Level.ADVISORY,
-        judge=demands(
-            Demand("performanceInsightsEnabled", is_on, "must be true"),
-            Demand("performanceInsightsKmsKeyId", is_text, "must name a key of your own"),
-        ),
-    ),
-    ResourceRule(
-        id="databases-are-protected-from-deletion",
-        description="A database is deleted only after somebody has taken two protections off.",
-        severity=Severity.CRITICAL,
-        controls=("FSBP RDS.8", "CKV_AWS_293"),
-        remedy="set deletionProtection, and the resource option protect",
-        on=(INSTANCE,),
-        dev=Level.OFF,
-        judge=_protection,
-    ),
-    ResourceRule(
-        id="databases-leave-a-final-snapshot",
-        description="A database that is deleted leaves a snapshot.",
-        severity=Severity.CRITICAL,
-        remedy="leave skipFinalSnapshot out and set finalSnapshotIdentifier to a name that stays the same",
-        on=(INSTANCE,),
-        dev=Level.OFF,
-        judge=demands(
-            Demand("skipFinalSnapshot", is_off, "must be false"),
-            Demand("finalSnapshotIdentifier", is_text, "must name the snapshot"),
-            when=is_primary,
-        ),
-    ),
-    ResourceRule(
-        id="backups-outlive-their-database",
-        description="Automated backups stay when their database is deleted.",
-        severity=Severity.HIGH,
-        remedy="set deleteAutomatedBackups to false",
-        on=(INSTANCE,),
-        dev=Level.OFF,
-        judge=demands(
-            Demand(
-                "deleteAutomatedBackups",
-                is_explicitly_off,
-                "must be false, and said so: the provider's default is true",
-            ),
-            when=is_primary,
-        ),
-    ),
-    ResourceRule(
-        id="databases-write-their-logs-where-they-last",
-        description="PostgreSQL's log and the log of upgrades go to CloudWatch.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.9", "FSBP RDS.36", "CKV_AWS_129"),
-        remedy="set enabledCloudwatchLogsExports to postgresql and upgrade",
-        on=(INSTANCE,),
-        judge=_logs,
-    ),
-    ResourceRule(
-        id="databases-accept-iam-authentication",
-        description="People and machines can log in with a token that lives 15 minutes.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.10", "CKV_AWS_161"),
-        remedy="set iamDatabaseAuthenticationEnabled to true",
-        on=(INSTANCE,),
-        judge=demands(Demand("iamDatabaseAuthenticationEnabled", is_on, "must be true")),
-    ),
-    ResourceRule(
-        id="databases-take-minor-upgrades-and-no-major-ones",
-        description="Security fixes arrive by themselves; a major version is a decision.",
-        severity=Severity.HIGH,
-        controls=("FSBP RDS.13", "CIS 3.2.2", "CKV_AWS_226"),
-        remedy="leave autoMinorVersionUpgrade and allowMajorVersionUpgrade out",
-        on=(INSTANCE,),
-        judge=demands(
-            Demand("autoMinorVersionUpgrade", is_not_off, "must not be false"),
-            Demand("allowMajorVersionUpgrade", is_off, "must not be true"),
-        ),
-    ),
-    ResourceRule(
-        id="snapshots-carry-their-databases-tags",
-        description="A snapshot says whose it is, and which backups it belongs to.",
-        severity=Severity.LOW,
-        controls=("FSBP RDS.17", "CKV2_AWS_60"),
-        remedy="set copyTagsToSnapshot to true",
-        on=(INSTANCE,),
-        fix={"copyTagsToSnapshot": True},
-        judge=demands(Demand("copyTagsToSnapshot", is_on, "must be true")),
-    ),
-    ResourceRule(
-        id="databases-avoid-the-default-port",
-        description="A database does not answer where every scanner looks first.",
-        severity=Severity.LOW,
-        controls=("FSBP RDS.23",),
-        remedy="set port to another number",
-        on=(INSTANCE,),
-        judge=demands(
-            Demand(
-                "port",
-                lambda value: between(1150, 65535)(value) and str(value) != str(POSTGRES_PORT),
-                f"must be 1150 to 65535 and not {POSTGRES_PORT}",
-            ),
-            when=_is_postgres,
-        ),
-    ),
-    ResourceRule(
-        id="databases-avoid-the-usual-admin-names",
-        description="An attacker has to guess the admin's name too.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.25",),
-        remedy="set username to a name of your own",
-        on=(INSTANCE,),
-        judge=demands(
-            Demand("username", _is_own_name, f"must be none of {', '.join(DEFAULT_NAMES)}"),
-            when=_is_created_from_nothing,
-        ),
-    ),
-    ResourceRule(
-        id="databases-show-a-current-certificate",
-        description="A database's TLS certificate is of an authority that clients still trust.",
-        severity=Severity.HIGH,
-        remedy="set caCertIdentifier to one of those, or leave it out",
-        on=(INSTANCE,),
-        judge=demands(
-            Demand(
-                "caCertIdentifier",
-                _is_current_or_default,
-                f"must be one of {', '.join(CURRENT_CERTIFICATES)}",
-            )
-        ),
-    ),
-    ResourceRule(
-        id="databases-have-their-own-parameters",
-        description="A database's parameters are its owner's, not AWS's default group.",
-        severity=Severity.MEDIUM,
-        controls=("FSBP RDS.38", "CKV2_AWS_69"),
-        remedy="set parameterGroupName to a group of your own",
-        on=(INSTANCE,),
-        judge=demands(Demand("parameterGroupName", _is_not_default, "must name a group of your own")),
-    ),
-    ResourceRule(
-        id="databases-are-in-subnets-of-their-own",
-        description="A database stands in subnets that were made for it.",
-        severity=Severity.HIGH,
-        controls=("FSBP RDS.18",),
-        remedy="set dbSubnetGroupName",
-        on=(INSTANCE,),
-        judge=demands(
-            Demand("dbSubnetGroupName", _is_not_default, "must name a group of your own"), when=is_primary
-        ),
-    ),
-    ResourceRule(
-        id="databases-speak-tls-only",
-        description="A database refuses connections without TLS.",
-        severity=Severity.HIGH,
-        controls=("FSBP RDS.38", "CKV2_AWS_69"),
-        remedy="set the parameter rds.force_ssl to 1",
-        on=(PARAMETER_GROUP,),
-        judge=_parameters(("rds.force_ssl", "1")),
-    ),
-    ResourceRule(
-        id="databases-log-changes-and-slow-statements",
-        description="A database's log shows who changed its structure, and what was slow.",
-        severity=Severity.LOW,
-        controls=("CKV2_AWS_30",),
-        remedy="set the parameters log_statement and log_min_duration_statement",
-        on=(PARAMETER_GROUP,),
-        judge=_parameters(("log_statement", None), ("log_min_duration_statement", None)),
-    ),
-    ResourceRule(
-        id="database-subnets-span-zones",
-        description="A database can move to another zone.",
-        severity=Severity.HIGH,
-        controls=("FSBP RDS.5",),
-        remedy="set subnetIds to subnets of at least two zones",
-        on=(SUBNET_GROUP,),
-        judge=demands(
-            Demand(
-                "subnetIds",
-                lambda value: is_filled_list(value) and len(value) > 1,
-                "must hold at least two subnets",
-            )
-        ),
-    ),
+    _backups_of_primaries,
+    _backups_of_replicas,
+    _not_public,
+    _encryption,
+    _zones,
+    _monitoring,
+    _queries,
+    _protection,
+    _final_snapshot,
+    _kept_backups,
+    _logs,
+    _iam_authentication,
+    _upgrades,
+    _snapshot_tags,
+    _port,
+    _admin_name,
+    _certificate,
+    _parameter_group,
+    _subnet_group,
 )

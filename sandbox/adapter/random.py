@@ -18,7 +18,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.adapter import values
-from sandbox.adapter.server import ProviderServer, abort, check_failure, serve
+from sandbox.adapter.server import ProviderServer, abort, check_failure, serve, type_token
 from sandbox.adapter.values import UNKNOWN, Secret
 
 # pulumi-random's own set of special characters.
@@ -180,14 +180,14 @@ class RandomProvider(ProviderServer):
         make = _maker(request.urn, context)
         inputs = values.decode(request.properties)
         if request.preview:
-            token = _token(request.urn)
+            token = type_token(request.urn)
             result = Secret(UNKNOWN) if token in _SECRET_RESULTS else UNKNOWN
             made = dict.fromkeys(_RESULTS[token], result)
             return provider_pb2.CreateResponse(properties=values.encode({**inputs, **made}))
         try:
             resource_id, outputs = make(values.reveal(inputs))
         except InvalidInputError as invalid:
-            abort(context, values.redact(f"{_token(request.urn)}: {invalid}", inputs))
+            abort(context, values.redact(f"{type_token(request.urn)}: {invalid}", inputs))
             raise
         return provider_pb2.CreateResponse(id=resource_id, properties=values.encode({**inputs, **outputs}))
 
@@ -196,7 +196,9 @@ class RandomProvider(ProviderServer):
     ) -> provider_pb2.ReadResponse:
         """A random value exists only in the state, so it is always as it was."""
         if not request.properties.fields:
-            abort(context, f"{_token(request.urn)} cannot be imported: the sandbox makes random values only")
+            abort(
+                context, f"{type_token(request.urn)} cannot be imported: the sandbox makes random values only"
+            )
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -204,15 +206,11 @@ class RandomProvider(ProviderServer):
         return empty_pb2.Empty()
 
 
-def _token(urn: str) -> str:
-    return urn.split("::")[2].rpartition("$")[2]
-
-
 def _maker(urn: str, context: grpc.ServicerContext) -> Callable[[Mapping[str, Any]], _Made]:
-    if _token(urn) not in _MAKERS:
+    if type_token(urn) not in _MAKERS:
         known = ", ".join(sorted(token.rpartition(":")[2] for token in _MAKERS))
-        abort(context, f"{_token(urn)} is not a type of the sandbox's random provider; it has {known}")
-    return _MAKERS[_token(urn)]
+        abort(context, f"{type_token(urn)} is not a type of the sandbox's random provider; it has {known}")
+    return _MAKERS[type_token(urn)]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from sandbox.adapter import values
+from sandbox.adapter import UNLIMITED_MESSAGES, values
+from sandbox.processes.starter import on_end_of_starter
 
 # The engine runs up to sixteen operations per CPU at once, and each may wait minutes for AWS.
 _WORKERS = 256
@@ -78,6 +79,11 @@ class ProviderServer(provider_pb2_grpc.ResourceProviderServicer):
         """Let go of everything; called once, at the end of the process."""
 
 
+def type_token(urn: str) -> str:
+    """The type of the resource that a URN names: `aws:kms/key:Key`."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
 def abort(context: grpc.ServicerContext, message: str, detail: Message | None = None) -> None:
     """End a request with an error, and with a detail that the engine acts on."""
     if detail is not None:
@@ -102,10 +108,7 @@ def check_failure(path: str, reason: str, inputs: Mapping[str, Any]) -> provider
 def serve(servicer: ProviderServer) -> None:
     """Serve until the engine says so or is gone; returns when everything is closed."""
     ended = threading.Event()
-    server = grpc.server(
-        futures.ThreadPoolExecutor(_WORKERS),
-        options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-    )
+    server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=UNLIMITED_MESSAGES)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -116,7 +119,7 @@ def serve(servicer: ProviderServer) -> None:
 
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
-    threading.Thread(target=_wait_for_engine_end, args=(ended,), daemon=True).start()
+    on_end_of_starter(ended.set)
     print(port, flush=True)
     ended.wait()
     server.stop(_GRACE_SECONDS if servicer.cancelled.is_set() else None).wait()
@@ -124,9 +127,3 @@ def serve(servicer: ProviderServer) -> None:
     sys.stdout.flush()
     # Requests that are still waiting for AWS hold threads that would keep the interpreter from ending.
     os._exit(0)
-
-
-def _wait_for_engine_end(ended: threading.Event) -> None:
-    while os.read(0, 4096):
-        pass
-    ended.set()

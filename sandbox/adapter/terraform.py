@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from typing import IO, Any, cast
 import grpc
 import msgpack
 
-from sandbox.adapter import wire
+from sandbox.adapter import UNLIMITED_MESSAGES, wire
 from sandbox.adapter.binary import ProviderBinary
+from sandbox.adapter.proposal import proposed_new, with_known_parts
 from sandbox.adapter.scratch import scratch_folder
-from sandbox.adapter.shapes import Field, Object, Series, Shape
-from sandbox.adapter.values import UNKNOWN, absent
+from sandbox.adapter.shapes import Shape
+from sandbox.adapter.values import UNKNOWN
+from sandbox.processes.leash import start_leashed
 
 # What go-plugin asks a host to show so that nobody starts a plugin by hand; Terraform's own value.
 _MAGIC_COOKIE = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
@@ -32,8 +33,6 @@ _TERRAFORM_VERSION = "1.11.4"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _EXIT_SECONDS = 1.0
-# Where the plugin SDK keeps an operation's timeouts, inside the private data of a resource.
-_TIMEOUTS_KEY = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
 _UNKNOWN_EXTENSION = 0
 
 
@@ -119,9 +118,8 @@ class Client:
         self._sockets = scratch_folder()
         self._crash = ""
         self._channel: grpc.Channel | None = None
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sandbox.leash", "--", str(binary.path)],
-            stdin=subprocess.PIPE,
+        self._process = start_leashed(
+            [str(binary.path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={
@@ -133,10 +131,7 @@ class Client:
         )
         self._readers = [self._read_on(self._process.stderr)]
         try:
-            channel = grpc.insecure_channel(
-                self._handshake(),
-                options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-            )
+            channel = grpc.insecure_channel(self._handshake(), options=UNLIMITED_MESSAGES)
         except ProviderStoppedError:
             self._readers.append(self._read_on(self._process.stdout))
             self.close()
@@ -277,7 +272,7 @@ class Client:
         return Plan(
             prior=prior,
             config=config,
-            planned=_with_known_parts(shape.object, _object(response.planned_state) or {}, config),
+            planned=with_known_parts(shape.object, _object(response.planned_state) or {}, config),
             private=response.planned_private,
             replaces=tuple(_path(path) for path in response.requires_replace),
         )
@@ -391,123 +386,3 @@ def _raise_errors(response: Any) -> None:
     errors = _errors(response)
     if errors:
         raise ProviderError(errors)
-
-
-# ---- what Terraform itself does around a provider ----------------------------------------------------------------
-
-
-def proposed_new(shape: Object, prior: dict[str, Any] | None, config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration, with what it leaves to the provider taken from the prior object.
-
-    This is Terraform's own step before a plan: a computed attribute that the configuration does not set keeps its
-    value, in nested blocks too, where each block is matched with the one it was before.
-    """
-    before = prior if prior is not None else {field.terraform: absent(field) for field in shape.fields}
-    return {
-        field.terraform: _proposed_field(field, before.get(field.terraform), config.get(field.terraform))
-        for field in shape.fields
-    }
-
-
-def _with_known_parts(shape: Object, planned: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """A planned object in which a map or list with one unknown inside is not unknown as a whole."""
-    given = {
-        field.terraform: config[field.terraform]
-        for field in shape.fields
-        if planned.get(field.terraform) is UNKNOWN and config.get(field.terraform) not in (None, UNKNOWN)
-    }
-    return {**planned, **given}
-
-
-def _proposed_field(field: Field, prior: Any, config: Any) -> Any:
-    if not field.block:
-        return prior if config is None and field.computed else config
-    if config is None or config is UNKNOWN:
-        return config
-    block = _block_of(field)
-    if isinstance(field.type, Object):
-        return _proposed_block(block, prior, config)
-    if field.type.kind == "map":
-        return {key: _proposed_block(block, (prior or {}).get(key), item) for key, item in config.items()}
-    matches = _earlier_blocks(field.type.kind, block, list(prior or []), config)
-    return [_proposed_block(block, earlier, item) for earlier, item in zip(matches, config, strict=True)]
-
-
-def _block_of(field: Field) -> Object:
-    """What a nested block, alone or in a series, consists of."""
-    return cast("Object", field.type.element if isinstance(field.type, Series) else field.type)
-
-
-def _proposed_block(block: Object, prior: Any, config: Any) -> Any:
-    if not isinstance(config, dict):
-        return config
-    return proposed_new(block, prior if isinstance(prior, dict) else None, config)
-
-
-def _earlier_blocks(kind: str, block: Object, prior: list[Any], config: list[Any]) -> list[Any]:
-    """For each configured block of a list or set the one that it was before, or None."""
-    if kind == "list":
-        return [prior[index] if index < len(prior) else None for index in range(len(config))]
-    matches = []
-    for item in config:
-        match = next((old for old in prior if could_have_been(block, old, item)), None)
-        if match is not None:
-            prior.remove(match)
-        matches.append(match)
-    return matches
-
-
-def could_have_been(block: Object, prior: Any, config: Any) -> bool:
-    """Whether a block of a prior set may be what became of `config`: they agree on all that the configuration sets."""
-    if not isinstance(prior, dict) or not isinstance(config, dict):
-        return prior is config
-    return all(
-        _field_could_have_been(field, prior.get(field.terraform), config.get(field.terraform))
-        for field in block.fields
-    )
-
-
-def _field_could_have_been(field: Field, prior: Any, config: Any) -> bool:
-    if not field.block:
-        return (config is None and field.computed) or bool(prior == config)
-    block = _block_of(field)
-    if isinstance(field.type, Object):
-        return could_have_been(block, prior, config)
-    if config is UNKNOWN or len(prior or []) != len(config or []):
-        return False
-    if field.type.kind == "map":
-        return all(
-            could_have_been(block, (prior or {}).get(key), item) for key, item in (config or {}).items()
-        )
-    return all(could_have_been(block, old, item) for old, item in zip(prior or [], config or [], strict=True))
-
-
-def with_delete_timeout(state: State, seconds: float) -> State:
-    """A state whose deletion, which has no configuration to say so, may take `seconds`.
-
-    The older plugin SDK keeps timeouts in the private data, the newer framework in the object itself.
-    """
-    private, value = state.private, state.value
-    kept = json.loads(private) if private else {}
-    if _TIMEOUTS_KEY in kept:
-        kept[_TIMEOUTS_KEY]["delete"] = int(seconds * 1e9)
-        private = json.dumps(kept).encode()
-    if value and isinstance(value.get("timeouts"), dict) and "delete" in value["timeouts"]:
-        value = {**value, "timeouts": {**value["timeouts"], "delete": f"{seconds:g}s"}}
-    return State(value, private)
-
-
-def timeouts_config(shape: Shape, operation: str, seconds: float, prior: State) -> Any:
-    """The `timeouts` block that gives `operation` `seconds`; without any, the one that the state already has.
-
-    None where the type has no timeouts, or none for this operation.
-    """
-    field = shape.terraform_field("timeouts")
-    if field is None:
-        return None
-    before = (prior.value or {}).get("timeouts")
-    kind = field.type
-    names = {child.terraform for child in kind.fields} if isinstance(kind, Object) else set()
-    if not seconds or operation not in names:
-        return before
-    return {**dict.fromkeys(names), **(before or {}), operation: f"{seconds:g}s"}

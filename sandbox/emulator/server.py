@@ -17,7 +17,8 @@ from sandbox.emulator import STAY
 from sandbox.emulator.call_list import UnknownCalls
 from sandbox.emulator.repeated_calls import answer_repeats_alike
 from sandbox.emulator.unknown_calls import Application, Environ, StartResponse, refuse_unknown_calls
-from sandbox.process import ProcessRecord
+from sandbox.processes.records import ProcessRecord
+from sandbox.processes.starter import on_end_of_starter
 
 # Every extension replaces or adds methods of moto's own classes, and was written against exactly this version.
 MOTO_VERSION = "5.2.5"
@@ -43,8 +44,8 @@ def serve(directory: Path) -> None:
     """Run the emulated account until told to end.
 
     `directory` gets `process.json`, written when the server answers, and `unknown-calls.jsonl`. The port goes to
-    standard output, one line. Standard input is the leash: should it end without the word "stay", its other end
-    has died before it could tell anyone of us, and so do we.
+    standard output, one line. Standard input is a pipe of the starter's: should it end without the word "stay", the
+    starter has died before it could tell anyone of us, and so do we.
     """
     if moto_version != MOTO_VERSION:
         raise SystemExit(f"the emulator extends moto {MOTO_VERSION}, and {moto_version} is installed")
@@ -54,7 +55,7 @@ def serve(directory: Path) -> None:
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)  # moto puts it into the URLs it returns
 
-    threading.Thread(target=_end_unless_told_to_stay, daemon=True).start()
+    on_end_of_starter(lambda: os._exit(1), unless=STAY)
     ProcessRecord(pid=os.getpid(), port=server.server_port).hold(directory / "process.json")
     print(server.server_port, flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads standard output after the port
@@ -80,8 +81,3 @@ def _create_service(name: Any) -> Flask:
         # Only now: importing moto's larger services takes seconds, which nobody should wait for in vain.
         importlib.import_module(f"sandbox.emulator.{name}").install()
     return create_backend_app(name)
-
-
-def _end_unless_told_to_stay() -> None:
-    if sys.stdin.buffer.readline() != STAY:
-        os._exit(1)

@@ -1,13 +1,12 @@
 """A server's folder, which goes when the last process that uses it has gone.
 
-Owner and servers share one open file that is locked. A remover beside them waits for the lock, which the kernel gives
-away once all of them have ended, however they ended, and then removes the folder.
+The owner of the folder and the servers in it hold the writing end of one pipe. A remover, a process of its own, reads
+the other end. The kernel closes the pipe once all of them have ended, however they ended, and the remover then removes
+the folder.
 
 `python -m sandbox.servers.folder <folder>` is that remover.
 """
 
-import fcntl
-import os
 import shutil
 import signal
 import subprocess
@@ -15,10 +14,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
-_LOCK_FILE = "in-use"
+from sandbox.processes.starter import wait_for_end_of_starter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +26,24 @@ class ServerFolder:
     """A folder of one server; a process started with `in_use` as an inherited file keeps the folder in being."""
 
     path: Path
-    in_use: int
+    remover: subprocess.Popen[bytes] = field(repr=False)
+
+    @classmethod
+    def create(cls) -> "ServerFolder":
+        """A new folder under the system's temporary folder. It stays until `release`, or the end of this process."""
+        path = Path(tempfile.mkdtemp(prefix="reptidex-server-"))
+        remover = subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C ends the owner; the remover comes after it
+        )
+        return cls(path=path, remover=remover)
+
+    @property
+    def in_use(self) -> int:
+        """The file that a process inherits to keep the folder in being: the writing end of the remover's pipe."""
+        return self._pipe.fileno()
 
     def write(self, name: str, content: str | bytes, mode: int = 0o600) -> Path:
         """Write a file that only its owner can read, unless `mode` says otherwise; returns its path."""
@@ -35,31 +52,30 @@ class ServerFolder:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
+    def release(self) -> None:
+        """Let go of the folder, and wait until the last server in it has ended and the folder is gone."""
+        self._pipe.close()
+        self.remover.wait()
+
+    @property
+    def _pipe(self) -> IO[bytes]:
+        return cast("IO[bytes]", self.remover.stdin)
+
 
 @contextmanager
 def server_folder() -> Iterator[ServerFolder]:
-    """A new folder under the system's temporary folder; it is gone when the block has ended."""
-    path = Path(tempfile.mkdtemp(prefix="reptidex-server-"))
-    in_use = os.open(path / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(in_use, fcntl.LOCK_EX)
-    remover = subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__, str(path)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C ends the owner; the remover comes after it
-    )
+    """A new folder for the length of the block."""
+    folder = ServerFolder.create()
     try:
-        yield ServerFolder(path=path, in_use=in_use)
+        yield folder
     finally:
-        os.close(in_use)
-        remover.wait()
+        folder.release()
 
 
 def _remove(folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with (folder / _LOCK_FILE).open() as in_use:
-        fcntl.flock(in_use, fcntl.LOCK_EX)
+    wait_for_end_of_starter()
     shutil.rmtree(folder)
 
 

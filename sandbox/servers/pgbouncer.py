@@ -11,10 +11,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from sandbox.servers.folder import ServerFolder, server_folder
-from sandbox.servers.ports import free_port
+from sandbox.servers.folder import ServerFolder
 from sandbox.servers.programs import PGBOUNCER, Programs, find
-from sandbox.servers.server import Server
+from sandbox.servers.server import ListeningServer, running
 
 _STOP_SIGNALS = {
     "wait_for_servers": signal.SIGINT,
@@ -48,36 +47,31 @@ class PgBouncerSpec:
     port: int | None = None
 
 
-class PgBouncer(Server):
+class PgBouncer(ListeningServer):
     """A PgBouncer listening on `host` and `port`."""
 
     def __init__(self, spec: PgBouncerSpec, programs: Programs, folder: ServerFolder) -> None:
-        self.spec, self.programs = spec, programs
-        self.host = spec.host
-        self.port = spec.port or free_port(spec.host)
-        self.place = Place(folder=folder.path, host=self.host, port=self.port, version=programs.version)
+        self.spec = spec
         self._ini_file = folder.path / "pgbouncer.ini"
-        super().__init__("pgbouncer", folder, [programs.path("pgbouncer"), str(self._ini_file)])
+        command = [programs.path("pgbouncer"), str(self._ini_file)]
+        super().__init__("pgbouncer", folder, command, programs=programs, host=spec.host, port=spec.port)
+        self.place = Place(folder=folder.path, host=self.host, port=self.port, version=programs.version)
 
-    @property
-    def version(self) -> str:
-        """Such as "1.24.1"."""
-        return self.programs.version_text
-
-    def begin(self) -> None:
+    def start(self) -> None:
         """Write the configuration and start, for the first time or again; wait until the console answers."""
         for name, content in self.spec.files.items():
             self._folder.write(name, content)
         self._folder.write(self._ini_file.name, self.spec.ini(self.place))
-        self.start(self._answers)
+        super().start()
 
-    def end(
+    def stop(
         self,
         mode: Literal["wait_for_servers", "wait_for_clients", "immediate"] = "immediate",
         timeout_seconds: float = 60,
     ) -> None:
         """Stop: at once, when all transactions are done, or when all clients have left."""
-        self.stop(_STOP_SIGNALS[mode], timeout_seconds)
+        self.send(_STOP_SIGNALS[mode])
+        self.wait(timeout_seconds)
 
     def console(self, command: str) -> list[dict[str, Any]]:
         """The rows that a command of the administration console answers with, such as `SHOW POOLS`."""
@@ -107,14 +101,14 @@ class PgBouncer(Server):
         return True
 
 
+def new_pooler(spec: PgBouncerSpec) -> PgBouncer:
+    """A PgBouncer to be started, and removed when it has served. Raises: SandboxError when there is no program."""
+    programs = find(PGBOUNCER)
+    return PgBouncer(spec, programs, ServerFolder.create())
+
+
 @contextmanager
 def pooler(spec: PgBouncerSpec) -> Iterator[PgBouncer]:
     """A PgBouncer for the length of the block. Raises: SandboxError with the end of its log."""
-    programs = find(PGBOUNCER)
-    with server_folder() as folder:
-        server = PgBouncer(spec, programs, folder)
-        try:
-            server.begin()
-            yield server
-        finally:
-            server.crash()
+    with running(new_pooler(spec)) as server:
+        yield server

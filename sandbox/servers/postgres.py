@@ -4,7 +4,7 @@ import functools
 import secrets
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +15,9 @@ from psycopg.conninfo import make_conninfo
 
 from sandbox.errors import SandboxError
 from sandbox.servers.certificates import ServerCertificate
-from sandbox.servers.folder import ServerFolder, server_folder
-from sandbox.servers.ports import free_port
+from sandbox.servers.folder import ServerFolder
 from sandbox.servers.programs import POSTGRES, Programs, find
-from sandbox.servers.server import Server, run_tool
+from sandbox.servers.server import ListeningServer, run_tool, running
 
 Setting = str | int | float | bool
 Authentication = Literal["scram-sha-256", "trust"]
@@ -46,20 +45,14 @@ class PostgresSpec:
     port: int | None = None
 
 
-class Postgres(Server):
+class Postgres(ListeningServer):
     """A PostgreSQL cluster and its server process, listening on `host` and `port`."""
 
     def __init__(self, spec: PostgresSpec, programs: Programs, folder: ServerFolder) -> None:
-        self.spec, self.programs = spec, programs
-        self.host = spec.host
-        self.port = spec.port or free_port(spec.host)
+        self.spec = spec
         self.data_directory = folder.path / "data"
-        super().__init__("postgres", folder, [programs.path("postgres"), "-D", str(self.data_directory)])
-
-    @property
-    def version(self) -> str:
-        """Such as "17.12"."""
-        return self.programs.version_text
+        command = [programs.path("postgres"), "-D", str(self.data_directory)]
+        super().__init__("postgres", folder, command, programs=programs, host=spec.host, port=spec.port)
 
     def conninfo(self, **parameters: Any) -> str:
         """A connection string of the administrator to database `postgres`; `parameters` replace or add."""
@@ -84,14 +77,15 @@ class Postgres(Server):
             cursor = connection.execute(statement, arguments)
             return cursor.fetchall() if cursor.description else []
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start the server, for the first time or again, and wait until it takes connections."""
-        self.start(self._answers)
+        super().start()
         self._refuse_unknown_settings()
 
-    def end(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
+    def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
         """Stop the server as `pg_ctl stop` does; see `crash` for one that gets no chance to stop."""
-        self.stop(_STOP_SIGNALS[mode])
+        self.send(_STOP_SIGNALS[mode])
+        self.wait()
 
     def promote(self) -> None:
         """Make a replica a primary and wait until it takes writes."""
@@ -149,7 +143,7 @@ class Postgres(Server):
         self.configure()
 
     def configure(self) -> None:
-        """Write the settings, who may connect, and certificates; `begin` or a reload makes them count."""
+        """Write the settings, who may connect, and certificates; `start` or a reload makes them count."""
         settings: dict[str, Setting] = {
             "listen_addresses": self.host,
             "port": self.port,
@@ -188,18 +182,13 @@ class Postgres(Server):
             raise SandboxError(f"PostgreSQL {self.version} does not know {', '.join(unknown)}")
 
 
-@contextmanager
-def primary(spec: PostgresSpec | None = None) -> Iterator[Postgres]:
-    """A primary for the length of the block, on an empty cluster. Raises: SandboxError."""
-    with _server(spec or PostgresSpec()) as server:
-        server.create_cluster()
-        server.begin()
-        yield server
+def new_primary(spec: PostgresSpec | None = None) -> Postgres:
+    """A primary to be started, on an empty cluster, and removed when it has served. Raises: SandboxError."""
+    return _new_server(spec or PostgresSpec(), Postgres.create_cluster)
 
 
-@contextmanager
-def replica_of(source: Postgres, spec: PostgresSpec | None = None) -> Iterator[Postgres]:
-    """A replica that streams from `source`, for the length of the block. Raises: SandboxError.
+def new_replica(source: Postgres, spec: PostgresSpec | None = None) -> Postgres:
+    """A replica to be started, which then streams from `source`, and removed when it has served. Raises: SandboxError.
 
     `spec` is the source's own unless given, with a port of its own; the administrator is the source's in any case.
     """
@@ -208,21 +197,32 @@ def replica_of(source: Postgres, spec: PostgresSpec | None = None) -> Iterator[P
         admin_user=source.spec.admin_user,
         admin_password=source.spec.admin_password,
     )
-    with _server(wanted) as server:
-        server.copy_cluster(source)
-        server.begin()
+    return _new_server(wanted, lambda server: server.copy_cluster(source))
+
+
+@contextmanager
+def primary(spec: PostgresSpec | None = None) -> Iterator[Postgres]:
+    """A primary for the length of the block, on an empty cluster. Raises: SandboxError."""
+    with running(new_primary(spec)) as server:
         yield server
 
 
 @contextmanager
-def _server(spec: PostgresSpec) -> Iterator[Postgres]:
+def replica_of(source: Postgres, spec: PostgresSpec | None = None) -> Iterator[Postgres]:
+    """A replica that streams from `source`, for the length of the block; see `new_replica`. Raises: SandboxError."""
+    with running(new_replica(source, spec)) as server:
+        yield server
+
+
+def _new_server(spec: PostgresSpec, make_cluster: Callable[[Postgres], None]) -> Postgres:
     programs = find(POSTGRES, functools.partial(_missing_extensions, spec.extensions))
-    with server_folder() as folder:
-        server = Postgres(spec, programs, folder)
-        try:
-            yield server
-        finally:
-            server.crash()  # nothing of it is needed any more
+    server = Postgres(spec, programs, ServerFolder.create())
+    try:
+        make_cluster(server)
+    except BaseException:
+        server.remove()
+        raise
+    return server
 
 
 def _missing_extensions(wanted: tuple[str, ...], folder: Path) -> str | None:

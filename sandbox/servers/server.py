@@ -1,19 +1,27 @@
-"""A server process: started on a leash as an ordinary user, stopped, killed, started again."""
+"""A server process: started on a leash as an ordinary user, stopped, killed, started again.
+
+A server lives from `start` to `stop` or `crash`, as often as its owner likes, and is gone with its folder after `remove`.
+`running` does all that for the length of a `with` block.
+"""
 
 import os
 import pwd
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 import psutil
 
 from sandbox.errors import SandboxError
-from sandbox.leash import leashed
+from sandbox.processes.leash import run_leashed, start_leashed
 from sandbox.servers.folder import ServerFolder
+from sandbox.servers.ports import free_port
+from sandbox.servers.programs import Programs
 
 # A server answers within a second or two; this leaves room for a machine that compiles something.
 START_TIMEOUT_SECONDS = 60.0
@@ -24,8 +32,11 @@ _UNPRIVILEGED_USER = "nobody"
 _FOREIGN_PREFIXES = ("PG", "LC_", "LANG", "VALKEY", "REDIS")
 
 
-class Server:
-    """A server process whose files are in `folder`. `command` is started in it, and its output is kept in `log_file`."""
+class Server(ABC):
+    """A server process whose files are in `folder`. `command` is started in it, and its output is kept in `log_file`.
+
+    Each kind of server adds its own `stop`, since each has its own ways to stop.
+    """
 
     def __init__(self, name: str, folder: ServerFolder, command: Sequence[str]) -> None:
         self._name, self._folder, self._command = name, folder, list(command)
@@ -48,21 +59,27 @@ class Server:
         """Whether its main process lives."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, answers: Callable[[], bool]) -> None:
-        """Start the server and wait until `answers()` is true. Raises: SandboxError with the end of its log."""
+    @abstractmethod
+    def _answers(self) -> bool:
+        """Whether the server answers its clients by now."""
+
+    def start(self) -> None:
+        """Start the server, for the first time or again, and wait until it answers.
+
+        Raises: SandboxError with the end of its log; the server is not running then.
+        """
         give_to_server_user(self._folder.path)
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                leashed(as_server_user(self._command)),
+            self._process = start_leashed(
+                as_server_user(self._command),
                 cwd=self._folder.path,
                 env=server_environment(self._folder.path),
-                stdin=subprocess.PIPE,  # what the leash hangs on
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=(self._folder.in_use,),
             )
         try:
-            self.wait_until(answers, "answer")
+            self.wait_until(self._answers, "answer")
         except BaseException:
             self.crash()
             raise
@@ -82,11 +99,6 @@ class Server:
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server."""
         self._child.send_signal(number)
-
-    def stop(self, number: signal.Signals, timeout_seconds: float = START_TIMEOUT_SECONDS) -> int:
-        """End the server by a signal and wait for it; returns its exit code. Raises: SandboxError when it does not."""
-        self.send(number)
-        return self.wait(timeout_seconds)
 
     def wait(self, timeout_seconds: float = START_TIMEOUT_SECONDS) -> int:
         """Wait until the server has ended; returns its exit code. Raises: SandboxError when it does not."""
@@ -113,11 +125,55 @@ class Server:
                 time.sleep(_CHECK_SECONDS)
         self.wait()
 
+    def remove(self) -> None:
+        """Crash the server, since nothing of it is needed any more, and remove its folder."""
+        try:
+            self.crash()
+        finally:
+            self._folder.release()
+
     def _let_go(self) -> None:
         cast("IO[bytes]", self._child.stdin).close()
 
     def _last_lines(self) -> str:
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-20:])
+
+
+class ListeningServer(Server):
+    """A server of `programs` that listens on `host` and `port`; without a `port` given, on a free one."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: ServerFolder,
+        command: Sequence[str],
+        *,
+        programs: Programs,
+        host: str,
+        port: int | None,
+    ) -> None:
+        super().__init__(name, folder, command)
+        self.programs = programs
+        self.host = host
+        self.port = port or free_port(host)
+
+    @property
+    def version(self) -> str:
+        """Such as "17.12"."""
+        return self.programs.version_text
+
+
+_AnyServer = TypeVar("_AnyServer", bound=Server)
+
+
+@contextmanager
+def running(server: _AnyServer) -> Iterator[_AnyServer]:
+    """`server`, started, for the length of the block. Raises: SandboxError with the end of its log."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 def _runs(process: psutil.Process) -> bool:
@@ -158,21 +214,12 @@ def give_to_server_user(folder: Path) -> None:
 def run_tool(command: Sequence[str], folder: ServerFolder, variables: Mapping[str, str] | None = None) -> str:
     """Run a server's tool to its end, as the server's user; returns what it printed. Raises: SandboxError."""
     give_to_server_user(folder.path)
-    leash, our_end = os.pipe()
-    try:
-        done = subprocess.run(
-            leashed(as_server_user(command)),
-            cwd=folder.path,
-            env={**server_environment(folder.path), **(variables or {})},
-            stdin=leash,
-            capture_output=True,
-            text=True,
-            check=False,
-            pass_fds=(folder.in_use,),
-        )
-    finally:
-        os.close(our_end)
-        os.close(leash)
+    done = run_leashed(
+        as_server_user(command),
+        cwd=folder.path,
+        env={**server_environment(folder.path), **(variables or {})},
+        pass_fds=(folder.in_use,),
+    )
     if done.returncode:
         raise SandboxError(f"{Path(command[0]).name} failed:\n{(done.stderr or done.stdout).strip()}")
     return done.stdout

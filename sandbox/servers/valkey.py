@@ -14,10 +14,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sandbox.servers.certificates import ServerCertificate
-from sandbox.servers.folder import ServerFolder, server_folder
-from sandbox.servers.ports import free_port
+from sandbox.servers.folder import ServerFolder
 from sandbox.servers.programs import VALKEY, Programs, find
-from sandbox.servers.server import Server
+from sandbox.servers.server import ListeningServer, running
 
 ADMIN_USER = "sandbox-admin"
 # Nothing is saved unless the settings say so, and a new replica is served at once: there is no second one to wait for.
@@ -51,24 +50,18 @@ class ValkeySpec:
     admin_password: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
 
-class Valkey(Server):
+class Valkey(ListeningServer):
     """A Valkey server listening on `host` and `port`; what it saves is in `data_directory` and survives a stop."""
 
     def __init__(
         self, spec: ValkeySpec, programs: Programs, folder: ServerFolder, source: "Valkey | None"
     ) -> None:
-        self.spec, self.programs, self._source = spec, programs, source
-        self.host = spec.host
-        self.port = spec.port or free_port(spec.host)
+        self.spec, self._source = spec, source
         self.data_directory = folder.path / "data"
         self.data_directory.mkdir()
         self._configuration = folder.path / "valkey.conf"
-        super().__init__("valkey", folder, [programs.path("valkey-server"), str(self._configuration)])
-
-    @property
-    def version(self) -> str:
-        """Such as "8.1.1"."""
-        return self.programs.version_text
+        command = [programs.path("valkey-server"), str(self._configuration)]
+        super().__init__("valkey", folder, command, programs=programs, host=spec.host, port=spec.port)
 
     def client(self, user: ValkeyUser | None = None, **parameters: Any) -> redis.Redis:
         """A client with text answers, logged in as `user`, or as the administrator; close it, or use it in a `with`."""
@@ -90,16 +83,17 @@ class Valkey(Server):
             }
         return redis.Redis(**{**ours, **parameters})
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start, for the first time or again, and wait until it answers; a replica until it follows its source."""
         self._configure()
-        self.start(self._answers)
+        super().start()
         if self._source:
             self.wait_until(self._follows, "follow its primary")
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Stop in order; data is saved when its settings say so."""
-        self.stop(signal.SIGTERM)
+        self.send(signal.SIGTERM)
+        self.wait()
 
     def promote(self) -> None:
         """Make a replica a primary."""
@@ -171,30 +165,33 @@ class Valkey(Server):
             return bool(client.info("replication").get("master_link_status") == "up")
 
 
+def new_primary(spec: ValkeySpec | None = None) -> Valkey:
+    """A primary to be started, and removed when it has served. Raises: SandboxError when there is no program."""
+    return _new_server(spec or ValkeySpec(), None)
+
+
+def new_replica(source: Valkey, spec: ValkeySpec | None = None) -> Valkey:
+    """A replica of `source` to be started, and removed; `spec` is the source's own unless given. Raises: SandboxError."""
+    return _new_server(spec or replace(source.spec, port=None), source)
+
+
 @contextmanager
 def primary(spec: ValkeySpec | None = None) -> Iterator[Valkey]:
     """A primary for the length of the block. Raises: SandboxError with the end of its log."""
-    with _server(spec or ValkeySpec(), None) as server:
+    with running(new_primary(spec)) as server:
         yield server
 
 
 @contextmanager
 def replica_of(source: Valkey, spec: ValkeySpec | None = None) -> Iterator[Valkey]:
     """A replica of `source` for the length of the block; `spec` is the source's own unless given."""
-    with _server(spec or replace(source.spec, port=None), source) as server:
+    with running(new_replica(source, spec)) as server:
         yield server
 
 
-@contextmanager
-def _server(spec: ValkeySpec, source: Valkey | None) -> Iterator[Valkey]:
+def _new_server(spec: ValkeySpec, source: Valkey | None) -> Valkey:
     programs = find(VALKEY)
-    with server_folder() as folder:
-        server = Valkey(spec, programs, folder, source)
-        try:
-            server.begin()
-            yield server
-        finally:
-            server.crash()
+    return Valkey(spec, programs, ServerFolder.create(), source)
 
 
 def _quoted(name: str, value: str | int) -> str:

@@ -108,7 +108,7 @@ def _with_language_host(built: Path) -> Path:
         except OSError:  # the file system has no hard links
             shutil.copy2(built, temporary)
         temporary.replace(pulumi)
-    write_executable(pulumi.with_name("pulumi-language-python"), shim("sandbox.language_host"))
+    write_executable(pulumi.with_name("pulumi-language-python"), shim("sandbox.adapter.language_host"))
     return pulumi
 
 

@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 from sandbox.console import Step
-from sandbox.leash import leashed
 from sandbox.paths import cache_directory
+from sandbox.processes.leash import start_leashed
 from sandbox.toolchain.routes import RouteFailed, built_atomically, check_download_site, run
 
 # The newest command line whose Go modules could be had when this was written; its go.mod and go.sum, with the hash
@@ -138,11 +138,10 @@ def _compile(
 ) -> None:
     """Run `go build -v`, which names each package as it gets to it, and show how far it has come."""
     last_lines: deque[str] = deque(maxlen=5)
-    with subprocess.Popen(
-        leashed(command),
+    with start_leashed(
+        command,
         cwd=module,
         env=environment,
-        stdin=subprocess.PIPE,  # what the leash hangs on
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

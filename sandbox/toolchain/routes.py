@@ -1,7 +1,6 @@
 """What the routes to a tool have in common."""
 
 import http.client
-import os
 import shutil
 import subprocess
 import tempfile
@@ -12,8 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from sandbox.leash import leashed
-from sandbox.process import write_atomically
+from sandbox.files import write_atomically
+from sandbox.processes.leash import run_leashed
 
 # Where Pulumi's own installer and its plugins are downloaded from.
 DOWNLOAD_SITE = "https://get.pulumi.com/"
@@ -50,23 +49,10 @@ def run(
     timeout_seconds: float | None = None,
 ) -> str:
     """Run a command that ends with us, however we end; returns what it printed. Raises: RouteFailed."""
-    leash, our_end = os.pipe()
     try:
-        done = subprocess.run(
-            leashed(command),
-            cwd=cwd,
-            env=environment,
-            stdin=leash,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout_seconds,
-        )
+        done = run_leashed(command, cwd=cwd, env=environment, timeout=timeout_seconds)
     except subprocess.TimeoutExpired as error:
         raise RouteFailed(f"{who} was not done after {timeout_seconds:.0f} s") from error
-    finally:
-        os.close(our_end)
-        os.close(leash)
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
         raise RouteFailed(f"{who} failed: {lines[-1]}")

@@ -1,9 +1,9 @@
-"""How CloudWatch judges an alarm, as far as ours need it: metric math, M of N datapoints, missing data, composites, suppressors.
+"""A model of CloudWatch's alarms: metric math, M of N datapoints, missing data, composites, suppressors.
 
-It reads declared alarms, as the provider is given them. Sources: CloudWatch guide, "Using math expressions with CloudWatch metrics",
-"Alarm evaluation", "Configuring how CloudWatch alarms treat missing data", "Composite alarm action suppression". It does not know
-percentiles, the older datapoints that CloudWatch looks at where newer ones are missing, nor delays of delivery: an alarm on
-missing data goes off some minutes later than here.
+It reads declared alarms, as the provider is given them. Sources: CloudWatch guide, "Using math expressions with
+CloudWatch metrics", "Alarm evaluation", "Configuring how CloudWatch alarms treat missing data", "Composite alarm
+action suppression". It does not know percentiles, the older datapoints that CloudWatch looks at where newer ones are
+missing, nor delays of delivery: an alarm on missing data goes off some minutes later than here.
 """
 
 import ast
@@ -98,7 +98,7 @@ def calculate(expression: str, point: Point, moment: datetime = MONDAY) -> Value
 
 @dataclass(frozen=True, slots=True)
 class MetricAlarm:
-    """A declared alarm on a metric, an expression, or an anomaly band, whose two ends a point names `lower` and `upper`."""
+    """A declared alarm on a metric, an expression or an anomaly band, whose ends a point calls `lower` and `upper`."""
 
     inputs: Mapping[str, Any]
 
@@ -215,7 +215,7 @@ class Simulation:
         pending: dict[str, int],
         suppressed_until: dict[str, int],
     ) -> None:
-        """A composite acts when it goes off, unless its suppressor is in alarm, or becomes so while it waits for that."""
+        """A composite acts when it goes off, unless its suppressor is in alarm or goes off during the wait."""
         for each in self.composites:
             name, suppressor = each["alarmName"], each.get("actionsSuppressor")
             if name not in now:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 
-from sandbox.environment import LOOPBACK
+from contract.names import PROJECT
+from sandbox.environment import LOOPBACK, aws_client
 from tests.harness.platform import ROOT
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -77,20 +77,20 @@ class LiveStack:
     def set_config(self, path: str, value: str, *flags: str) -> None:
         """Set a key of this sandbox's configuration; the committed file stays as it is."""
         domain, *rest = path.split(".")
-        dotted = ".".join([f"dataplatform:{domain}", *rest])
+        dotted = ".".join([f"{PROJECT}:{domain}", *rest])
         done = self.pulumi("config", "set", *flags, *(["--path"] if rest else []), dotted, value)
         assert done.returncode == 0, done.stderr
 
     def set_secret(self, key: str, value: str) -> None:
         """Set a secret of this sandbox's configuration as a person does: not on the command line."""
-        command = ["pulumi", "config", "set", "--secret", f"dataplatform:{key}"]
+        command = ["pulumi", "config", "set", "--secret", f"{PROJECT}:{key}"]
         done = self._run(command, self.shell_variables, typed=value)
         assert done.returncode == 0, done.stderr
 
     def unset_config(self, path: str) -> None:
         """Remove a key again."""
         domain, *rest = path.split(".")
-        done = self.pulumi("config", "rm", "--path", ".".join([f"dataplatform:{domain}", *rest]))
+        done = self.pulumi("config", "rm", "--path", ".".join([f"{PROJECT}:{domain}", *rest]))
         assert done.returncode == 0, done.stderr
 
     @contextlib.contextmanager
@@ -121,13 +121,7 @@ class LiveStack:
         """A boto3 client of the emulated account."""
         variables = self.shell_variables
         assert variables["AWS_ENDPOINT_URL"].startswith(f"http://{LOOPBACK}:")
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            region_name=region,
-            endpoint_url=variables["AWS_ENDPOINT_URL"],
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        )
+        return aws_client(service, region, variables)
 
     def database(self, name: str = "", region: str = "us-east-1") -> dict[str, Any]:
         """An instance as the emulated account describes it: the primary, or the replica of that name."""
@@ -170,8 +164,19 @@ class LiveStack:
         return self.transcript.add(done)
 
 
+@contextlib.contextmanager
+def empty_account(stack: str, state_directory: Path) -> Iterator[LiveStack]:
+    """A sandbox for the stack in which nothing is brought up. It is taken down even after an error."""
+    live = LiveStack(stack, state_directory)
+    try:
+        assert live.shell_variables["PULUMI_STACK"] == stack
+        yield live
+    finally:
+        live.sandbox("down", "--force")
+
+
 def live_stack(stack: str, state_directory: Path) -> Iterator[LiveStack]:
-    """The stack brought up, and whatever happens taken down again."""
+    """The stack brought up. It is taken down even after an error."""
     live = LiveStack(stack, state_directory)
     try:
         up = live.sandbox("up", "--json")

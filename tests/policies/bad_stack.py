@@ -15,11 +15,12 @@ from policies.rules import (
     identity,
     network,
     postgres,
+    rds_groups,
     secrets,
-    stack,
     storage,
 )
-from tests.policies.guards import containers, document
+from policies.rules.stack.backups import RESTORE_TESTING_SELECTION
+from tests.policies.resources import containers, document
 
 STACK = "acme"
 EVERYONE = document({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
@@ -39,8 +40,8 @@ BAD_STACK = (
         publiclyAccessible=UNKNOWN_BOOLEAN_VALUE, kmsKeyId=ELSEWHERE,
     ),
     bad(postgres.INSTANCE, "replica", replicateSourceDb="primary", backupRetentionPeriod=1, publiclyAccessible=True),
-    bad(postgres.PARAMETER_GROUP, family="postgres17"),
-    bad(postgres.SUBNET_GROUP, subnetIds=["one"]),
+    bad(rds_groups.PARAMETER_GROUP, family="postgres17"),
+    bad(rds_groups.SUBNET_GROUP, subnetIds=["one"]),
     bad(cache.REPLICATION_GROUP, autoMinorVersionUpgrade=False),
     bad(cache.MEMORYDB_CLUSTER, aclName="open-access"),
     bad(cache.ELASTICACHE_USER),
@@ -85,7 +86,7 @@ BAD_STACK = (
     bad(secrets.SECRET, recoveryWindowInDays=0),
     bad(secrets.ROTATION, rotationRules={"automaticallyAfterDays": 365}),
     bad(secrets.SECRET_POLICY, policy=EVERYONE),
-    bad(stack.RESTORE_TESTING_SELECTION, protectedResourceType="EFS"),
+    bad(RESTORE_TESTING_SELECTION, protectedResourceType="EFS"),
 )  # fmt: skip
 
 EXPIRED = Exemption(

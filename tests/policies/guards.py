@@ -1,138 +1,29 @@
 """Every property that a rule about resources guards, with values that it must take and values that it must refuse.
 
-`base` names a good resource: one that our own prod stack declares, or one of `OTHERS`, of types that it has not. The same
-table serves the tests of each rule, and the mutation of both of our stacks.
+`base` names a good resource of tests/policies/resources.py. The same table serves the tests of each rule, and the mutation of
+both of our stacks.
 """
 
-import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from desired.judging import Declared, recorded
-from policies.rules import alarms, cache, compute, identity, network, secrets
-from tests.harness.platform import declared
-
-KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/0a"
-ROLE_ARN = "arn:aws:iam::123456789012:role/r"
-SUBNETS = ("subnet-a", "subnet-b")
-
-
-def document(*statements: Mapping[str, Any]) -> str:
-    """A policy document of those statements."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(
-    action: str | list[str] = "s3:GetObject", resource: str = "arn:aws:s3:::b", **more: Any
-) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-OURS = allow(Principal={"AWS": ROLE_ARN})
-EVERYONE = allow(Principal="*")
-EVERYONE_OF_AWS = allow(Principal={"AWS": ["*"]})
-EVERYONE_BUT = {"Effect": "Allow", "NotPrincipal": {"AWS": ROLE_ARN}, "Action": "s3:*", "Resource": "*"}
-EVERYONE_OF_OURS = allow(Principal="*", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})
-EVERYONE_ELSE = allow(Principal="*", Condition={"StringNotEquals": {"aws:SourceAccount": "123456789012"}})
-TLS_ONLY = {
-    "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}
-}  # fmt: skip
-TLS_NOT_ONLY = {**TLS_ONLY, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
-# Good and bad documents about who may do something; as text, as an object, and as no document.
-PUBLIC = (
-    *(document(OURS, bad) for bad in (EVERYONE, EVERYONE_OF_AWS, EVERYONE_BUT, EVERYONE_ELSE)),
-    {"Statement": EVERYONE},
-    "no json",
-    "[]",
+from desired.judging import Declared
+from tests.policies.resources import (
+    CONTAINER,
+    KEY_ARN,
+    OURS,
+    PRIVATE,
+    PUBLIC,
+    ROLE_ARN,
+    SUBNETS,
+    TLS_NOT_ONLY,
+    TLS_ONLY,
+    allow,
+    containers,
+    document,
 )
-PRIVATE = (document(OURS), document(EVERYONE_OF_OURS), {"Statement": OURS})
-
-CONTAINER = {
-    "name": "c", "user": "10001:10001", "readonlyRootFilesystem": True, "logConfiguration": {"logDriver": "awslogs"},
-    "environment": [{"name": "SECRET_ARN", "value": "x"}],
-}  # fmt: skip
-
-
-def containers(**change: Any) -> str:
-    return json.dumps([CONTAINER, {**CONTAINER, **change}])
-
-
-OTHERS = {
-    declared.name: declared
-    for declared in (
-        Declared(
-            type=alarms.METRIC_ALARM, name="alarm", inputs={"alarmActions": ["arn:aws:sns:us-east-1:1:t"]}
-        ),
-        Declared(type=secrets.SECRET_POLICY, name="secret-policy", inputs={"policy": document(OURS)}),
-        Declared(
-            type=secrets.ROTATION,
-            name="rotation-schedule",
-            inputs={"rotationRules": {"automaticallyAfterDays": 30}},
-        ),
-        Declared(
-            type=network.SECURITY_GROUP,
-            name="inline",
-            inputs={
-                name: [
-                    {
-                        "cidrBlocks": ["10.0.0.0/8"],
-                        "protocol": "tcp",
-                        "fromPort": 443,
-                        "description": "what for",
-                    }
-                ]
-                for name in ("ingress", "egress")
-            },
-        ),
-        Declared(
-            type=network.SECURITY_GROUP_RULE,
-            name="rule",
-            inputs={
-                "type": "ingress",
-                "cidrBlocks": ["10.0.0.0/8"],
-                "protocol": "tcp",
-                "description": "what for",
-            },
-        ),
-        Declared(
-            type=identity.ATTACHMENTS[0], name="attachment", inputs={"policyArn": "arn:aws:iam::1:policy/p"}
-        ),
-        Declared(
-            type=identity.ROLE,
-            name="inline-role",
-            inputs={
-                "assumeRolePolicy": document(OURS),
-                "inlinePolicies": [{"name": "p", "policy": document(allow())}],
-            },
-        ),
-        Declared(type=cache.ELASTICACHE_USER, name="user", inputs={"authenticationMode": {"type": "iam"}}),
-        Declared(
-            type=cache.REPLICATION_GROUP,
-            name="one-shard",
-            inputs={"automaticFailoverEnabled": True, "multiAzEnabled": True, "numCacheClusters": 2},
-        ),
-        Declared(
-            type=compute.LOAD_BALANCER,
-            name="mapped",
-            inputs={"subnetMappings": [{"subnetId": each} for each in SUBNETS]},
-        ),
-        Declared(type=compute.FUNCTION, name="image", inputs={"packageType": "Image"}),
-    )
-}
-
-
-@functools.cache
-def ours(stack: str) -> tuple[Declared, ...]:
-    """Everything that one of our own stacks declares."""
-    return tuple(recorded(declared(stack)))
-
-
-def base(name: str) -> Declared:
-    """The good resource of that name."""
-    found = [each for each in ours("prod") if each.name == name and each.type.startswith("aws:")]
-    return OTHERS.get(name) or next(iter(found))
 
 
 @dataclass(frozen=True)
@@ -180,12 +71,12 @@ MUST_BE_ON: Values = ((True, "true"), (False, "false", "yes", 1))
 MAY_NOT_BE_ON: Values = ((False, "false"), (True, "true", "no", 0))
 MAY_NOT_BE_OFF: Values = ((True, "true"), (False, "false", 1))
 MUST_BE_NAMED: Values = ((KEY_ARN,), ("", "  ", True))
-PARAMETER = ({"name": "rds.force_ssl", "value": "1"}, {"name": "log_statement", "value": "ddl"}, {"name": "log_min_duration_statement", "value": "0"})  # fmt: skip
+PARAMETER_VALUES = {"rds.force_ssl": "1", "log_statement": "ddl", "log_min_duration_statement": "0"}
 
 
 def parameters(**change: str | None) -> list[dict[str, Any]]:
     """The good parameters with other values; None leaves one out."""
-    values = {**{each["name"]: each["value"] for each in PARAMETER}, **change}
+    values = {**PARAMETER_VALUES, **change}
     return [{"name": name, "value": value} for name, value in values.items() if value is not None]
 
 

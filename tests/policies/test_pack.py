@@ -28,7 +28,7 @@ from policies import exemptions
 from policies.environment import Environment, environment_of
 from policies.exemptions import Exemption, ExemptionError
 from policies.pack import ENVIRONMENT_RULE, EXPIRY_RULE, UNKNOWN_RULE, all_policies, rule_ids
-from policies.rule import Level, Rule
+from policies.rule import Level, Rule, text_of
 from policies.rules import RESOURCE_RULES, STACK_RULES
 from policies.rules.encryption import KEY
 from policies.rules.postgres import INSTANCE
@@ -36,7 +36,7 @@ from policies.values import MALFORMED, UNKNOWN, Node, plain, shown
 from tests.harness.judged import TODAY, names, pack
 from tests.harness.platform import ROOT
 from tests.policies.changing import changed
-from tests.policies.guards import base
+from tests.policies.resources import base
 
 FOLDER = ROOT / "policies"
 ALL_RULES: tuple[Rule[Any], ...] = (*RESOURCE_RULES, *STACK_RULES)
@@ -237,6 +237,26 @@ def test_every_rule_says_what_it_is() -> None:
             assert re.fullmatch(
                 r"(FSBP|NIST) [A-Za-z0-9]+\.\d+|CIS \d+\.\d+(\.\d+)?|CKV2?_AWS_\d+", control
             ), control
+
+
+def test_a_rules_texts_are_those_of_its_docstring() -> None:
+    assert text_of(
+        "Keys rotate.\n\n    Remedy: set it: to true\n    Controls: CIS 4.6, FSBP KMS.4\n    "
+    ) == {
+        "description": "Keys rotate.",
+        "remedy": "set it: to true",
+        "controls": ("CIS 4.6", "FSBP KMS.4"),
+    }
+    assert text_of("Keys rotate.\n\nRemedy: set it")["controls"] == ()
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [None, "", "Keys rotate.", "Keys rotate.\n\nset it", "Keys rotate.\n\nRemedy: set it\nControl: CIS 4.6"],
+)
+def test_a_docstring_of_another_form_makes_no_rule(docstring: str | None) -> None:
+    with pytest.raises(ValueError, match="docstring must hold"):
+        text_of(docstring)
 
 
 def test_the_readme_lists_every_rule_and_its_configuration() -> None:

@@ -20,7 +20,8 @@ from policies.rule import Level
 from policies.rules import RESOURCE_RULES
 from tests.harness.judged import names, pack
 from tests.policies.changing import MISSING, changed, snake
-from tests.policies.guards import GUARDS, Guard, base, containers
+from tests.policies.guards import GUARDS, Guard
+from tests.policies.resources import base, containers
 
 RULES = {rule.id: rule for rule in RESOURCE_RULES}
 WRONG_TYPES = ({"odd": True}, 12.5)

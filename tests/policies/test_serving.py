@@ -22,7 +22,7 @@ from policies.rules import RESOURCE_RULES
 from policies.serving import servicer_of
 from tests.harness.judged import TODAY
 from tests.policies.bad_stack import BAD_STACK
-from tests.policies.guards import ours
+from tests.policies.resources import ours
 
 
 @pytest.fixture(scope="module")

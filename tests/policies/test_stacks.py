@@ -28,14 +28,17 @@ from policies.rules import (
     encryption,
     postgres,
     secrets,
-    stack,
     storage,
 )
+from policies.rules.stack.backups import RESTORE_TESTING_PLAN, RESTORE_TESTING_SELECTION
+from policies.rules.stack.companions import BUCKET_NEEDS, FLOW_LOG
+from policies.rules.stack.keys import KEY_PROPERTIES
 from tests.harness.judged import EXEMPTIONS_FILE, TODAY, names, pack
 from tests.harness.platform import STACKS
 from tests.policies.bad_stack import BAD_STACK, EXPIRED
 from tests.policies.changing import MISSING, changed, has
-from tests.policies.guards import GUARDS, Guard, base, ours
+from tests.policies.guards import GUARDS, Guard
+from tests.policies.resources import base, ours
 
 RULES = {rule.id: rule for rule in RESOURCE_RULES}
 
@@ -202,11 +205,11 @@ WITHOUT_COPIES = [
         ("databases-have-a-copy-in-another-region", lambda: without(backups.PLAN), set()),
         ("databases-have-a-copy-in-another-region", lambda: without(backups.REPLICATION), set()),
         ("databases-have-a-copy-in-another-region", lambda: without(backups.REPLICATION, backups.SELECTION), PRIMARY),
-        ("databases-have-a-restore-test", lambda: without(stack.RESTORE_TESTING_PLAN), PRIMARY),
-        ("databases-have-a-restore-test", lambda: without(stack.RESTORE_TESTING_SELECTION), PRIMARY),
+        ("databases-have-a-restore-test", lambda: without(RESTORE_TESTING_PLAN), PRIMARY),
+        ("databases-have-a-restore-test", lambda: without(RESTORE_TESTING_SELECTION), PRIMARY),
         (
             "databases-have-a-restore-test",
-            lambda: having("restore-testing-selection", stack.RESTORE_TESTING_SELECTION, "protectedResourceType", "EFS"),
+            lambda: having("restore-testing-selection", RESTORE_TESTING_SELECTION, "protectedResourceType", "EFS"),
             PRIMARY,
         ),
         ("databases-are-in-a-backup-plan", lambda: without(backups.PLAN), PRIMARY),
@@ -230,12 +233,12 @@ WITHOUT_COPIES = [
         ("alarms-speak-to-topics-that-exist", lambda: [TOPIC, *watching("db", "A", alarmActions=[TOPIC_ARN])], set()),
         ("alarms-speak-to-topics-that-exist", lambda: [TOPIC, *watching("db", "A", alarmActions=[TOPIC_ARN + "x"])], {"db-math"}),
         ("alarms-speak-to-topics-that-exist", lambda: [TOPIC, *watching("db", "A", alarmActions=[UNKNOWN_STRING_VALUE])], {"db-math"}),
-        ("networks-have-flow-logs", lambda: without(stack.FLOW_LOG), {"network-vpc", "dr-network-vpc"}),
+        ("networks-have-flow-logs", lambda: without(FLOW_LOG), {"network-vpc", "dr-network-vpc"}),
         ("networks-have-flow-logs", lambda: without(names=("dr-network-flow-log",)), {"dr-network-vpc"}),
         ("database-events-are-subscribed", lambda: without(names=("postgres-events-security-group",)), PRIMARY),
         *(
             ("buckets-have-every-protection", functools.partial(without, type_), {"exports-bucket", "dr-exports-bucket"})
-            for type_ in stack.BUCKET_NEEDS
+            for type_ in BUCKET_NEEDS
         ),
         ("buckets-have-every-protection", lambda: without(names=("exports-versioning",)), {"exports-bucket"}),
     ],
@@ -251,7 +254,7 @@ def test_a_key_of_another_region_is_reported() -> None:
     for index in (0, 1):
         wrong, wanted = [], set()
         for each in BETWEEN:
-            paths = stack.KEY_PROPERTIES.get(each.type, ())[index : index + 1]
+            paths = KEY_PROPERTIES.get(each.type, ())[index : index + 1]
             is_named = [path for path in paths if path in each.inputs and path != "rules"]
             wrong.append(changed(each, is_named[0], elsewhere) if is_named else each)
             wanted |= {each.name} if is_named else set()

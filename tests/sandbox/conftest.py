@@ -1,9 +1,10 @@
-"""The toolchain, found or built once, and small projects to use it on."""
+"""The toolchain, found or built once, small projects to use it on, and an emulated account behind the real provider."""
 
 import os
 import select
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.emulated_account import EmulatedAccount
 from sandbox.engine import Engine
 from sandbox.errors import NoEngineError
-from sandbox.stack_config import StackConfig
 from sandbox.toolchain import Toolchain, prepare
+from sandbox.working_copy import WorkingCopy
+from tests.harness.provider import ACCOUNT_ID, Make, provider
+from tests.sandbox.adapter.engine import Plugin, Resource
 
 # The first run on a machine builds the command line: minutes, once. SANDBOX_CACHE_DIR names a cache that has it.
 # What a program does that has started, says so, and goes on until the engine ends it.
@@ -99,7 +103,7 @@ class Project:
 
     def engine(self, toolchain: Toolchain) -> tuple[Engine, dict[str, str]]:
         """An engine for the project without an emulated account behind it, its stack made, and its environment."""
-        engine = Engine(self.directory, "dev", self.state, StackConfig(self.committed_config, self.state))
+        engine = Engine(self.directory, "dev", self.state, WorkingCopy(self.committed_config, self.state))
         environment = engine.environment(toolchain, port=9)  # the discard port: nobody answers
         engine.prepare_stack(environment)
         return engine, environment
@@ -125,3 +129,38 @@ def project(tmp_path: Path) -> Project:
     )
     project.write_program(PROGRAM)
     return project
+
+
+@pytest.fixture(scope="module")
+def own_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAccount]:
+    """An emulated account that only this module's tests speak to."""
+    account = EmulatedAccount(Path(tmp_path_factory.mktemp("account")))
+    with account.start(ACCOUNT_ID, stays=False):
+        yield account
+
+
+@pytest.fixture(scope="module")
+def aws(own_account: EmulatedAccount) -> Iterator[Plugin]:
+    """The real Terraform AWS provider in front of that account."""
+    with provider(own_account) as plugin:
+        yield plugin
+
+
+@pytest.fixture(scope="module")
+def made(aws: Plugin) -> Iterator[list[Resource]]:
+    """The resources that `make` made, in order. Those still listed in the end are deleted in reverse order."""
+    resources: list[Resource] = []
+    yield resources
+    for resource in reversed(resources):
+        aws.delete(resource)
+
+
+@pytest.fixture(scope="module")
+def make(aws: Plugin, made: list[Resource]) -> Make:
+    """Makes a resource through the provider."""
+
+    def make(type_: str, name: str, inputs: Mapping[str, Any]) -> Resource:
+        made.append(aws.create(type_, name, inputs))
+        return made[-1]
+
+    return make

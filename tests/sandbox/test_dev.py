@@ -270,7 +270,10 @@ def alarm(dev: LiveStack, row: str) -> str:
         "time": "2026-11-24T12:00:00.000+0000",
         "alarmData": {"alarmName": f"reptidex-dev-{row}", "state": {"value": "ALARM", "reason": "a test"}},
     }
-    call = "import json, sys; from functions.scale_up.handler import handler; print(handler(json.load(sys.stdin), None))"
+    program = (
+        "import json, sys; from functions.scale_up.handler import handler; "
+        "print(handler(json.load(sys.stdin), None))"
+    )
     variables = {
         **dev.shell_variables,
         **configuration["Environment"]["Variables"],
@@ -279,8 +282,14 @@ def alarm(dev: LiveStack, row: str) -> str:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     done = subprocess.run(
-        [sys.executable, "-c", call], cwd=ROOT, env=variables, input=json.dumps(event), capture_output=True, text=True, check=True
-    )  # fmt: skip
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=variables,
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout
 
 
@@ -306,7 +315,7 @@ def test_what_has_grown_on_alarm_is_not_planned_back(dev: LiveStack) -> None:
         "what is computed from a size follows it"
     )
     with dev.config_restored_afterwards():
-        dev.set_config("scaling.max_instance_class", "db.t4g.xlarge")
+        dev.set_config("scale_up.max_instance_class", "db.t4g.xlarge")
         dev.set_config("postgres.instance_class", "db.t4g.xlarge")
         assert dev.planned_operations()["postgres-instance"] == "update", "a declared class above it works"
 

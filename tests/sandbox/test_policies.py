@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sandbox.toolchain import Toolchain
-from tests.harness.live import LiveStack
+from tests.harness.live import LiveStack, empty_account
 from tests.harness.platform import ROOT
 from tests.sandbox.conftest import Project
 
@@ -46,13 +46,8 @@ rds.Instance(
 def dev(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, toolchain: object
 ) -> Iterator[LiveStack]:
-    """An empty emulated account; nothing is brought up."""
-    live = LiveStack(request.param, tmp_path_factory.mktemp("state"))
-    try:
-        assert live.shell_variables["PULUMI_STACK"] == "dev"
+    with empty_account(request.param, tmp_path_factory.mktemp("state")) as live:
         yield live
-    finally:
-        live.sandbox("down", "--force")
 
 
 def test_our_own_stack_passes_as_the_readmes_say(dev: LiveStack) -> None:
@@ -82,11 +77,18 @@ def preview(project: Project, toolchain: Toolchain, config: dict[str, Any], fold
     _, environment = project.engine(toolchain)
     done = subprocess.run(
         [
-            str(toolchain.pulumi), "preview", "--non-interactive",
-            "--policy-pack", str(PACK), "--policy-pack-config", str(file),
+            str(toolchain.pulumi),
+            "preview",
+            "--non-interactive",
+            *("--policy-pack", str(PACK)),
+            *("--policy-pack-config", str(file)),
         ],
-        cwd=project.directory, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=project.directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode != 0, done.stdout
     return done.stdout + done.stderr
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.live import LiveStack, assert_nothing_left
+from tests.harness.live import LiveStack, assert_nothing_left, empty_account
 
 SOURCE, SNAPSHOT = "yesterdays-database", "yesterdays-snapshot"
 
@@ -17,8 +17,7 @@ SOURCE, SNAPSHOT = "yesterdays-database", "yesterdays-snapshot"
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Iterator[LiveStack]:
     """An emulated account that holds a snapshot, and no stack yet."""
-    live = LiveStack("dev", tmp_path_factory.mktemp("state"))
-    try:
+    with empty_account("dev", tmp_path_factory.mktemp("state")) as live:
         rds = live.aws("rds")
         rds.create_db_instance(
             DBInstanceIdentifier=SOURCE,
@@ -35,8 +34,6 @@ def account(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Iter
         rds.create_db_snapshot(DBInstanceIdentifier=SOURCE, DBSnapshotIdentifier=SNAPSHOT)
         rds.delete_db_instance(DBInstanceIdentifier=SOURCE, SkipFinalSnapshot=True)
         yield live
-    finally:
-        live.sandbox("down", "--force")
 
 
 def test_the_database_is_made_from_the_snapshot_and_then_stays(account: LiveStack) -> None:

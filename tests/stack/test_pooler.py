@@ -20,32 +20,25 @@ from desired.program import declared_by
 from desired.recording import Recording
 from infra.config import pgbouncer
 from infra.config.reading import load_file
-from infra.config.stack import ConfigError, StackConfig
+from infra.config.stack import ConfigError
 from tests.harness.platform import (
+    EXISTING_NETWORK,
+    ROLE_POLICY,
     ROOT,
-    STACKS,
     changed,
-    committed,
     declared,
     of_type,
     only,
+    promoted,
     stack_file,
+    statements,
+    unpack,
 )
 
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 SCHEDULE = "aws:secretsmanager/secretRotation:SecretRotation"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-
-
-@pytest.fixture(params=STACKS)
-def stack(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def recording(stack: str) -> Recording:
-    return declared(stack)
 
 
 def containers(recording: Recording) -> dict[str, dict[str, Any]]:
@@ -65,18 +58,11 @@ def configuration(recording: Recording) -> str:
 
 
 def policy(recording: Recording, name: str) -> list[dict[str, Any]]:
-    document = json.loads(only(recording, name, "aws:iam/rolePolicy:RolePolicy").inputs["policy"])
-    return list(document["Statement"])
+    return statements(only(recording, name, ROLE_POLICY))
 
 
 def service(recording: Recording) -> dict[str, Any]:
     return dict(only(recording, "pooler-service", "aws:ecs/service:Service").inputs)
-
-
-def promoted() -> Recording:
-    values = committed("prod")
-    values["dr"] = {"role": "primary", "replica": "west"}
-    return declared_by(StackConfig.parse("prod", values))
 
 
 def test_the_pool_connects_to_the_instances_own_addresses_and_verifies_them(recording: Recording) -> None:
@@ -109,17 +95,12 @@ def test_after_a_promotion_the_tasks_may_reach_the_network_that_the_database_is_
 
 
 def test_an_existing_dr_network_has_its_range_stated_before_a_promotion_needs_it() -> None:
-    existing = {
-        "vpc_id": "vpc-0a",
-        "app_subnet_ids": ["subnet-1", "subnet-2"],
-        "data_subnet_ids": ["subnet-3", "subnet-4"],
-    }
     with pytest.raises(
         ConfigError, match=r"network\.dr\.cidr: is missing; after a promotion of dr\.replica 'west'"
     ):
-        changed("prod", "network.dr", existing)
-    changed("prod", "network.dr", {**existing, "cidr": "10.21.0.0/20"})
-    changed("dev", "network.dr", existing)
+        changed("prod", "network.dr", EXISTING_NETWORK)
+    changed("prod", "network.dr", {**EXISTING_NETWORK, "cidr": "10.21.0.0/20"})
+    changed("dev", "network.dr", EXISTING_NETWORK)
 
 
 def test_all_tasks_at_their_most_leave_every_server_what_others_need(stack: str) -> None:
@@ -244,15 +225,18 @@ def test_scaling_stays_within_what_the_pools_were_sized_for(stack: str, recordin
 
 
 def test_the_execution_role_reads_one_secret_one_repository_and_one_log(recording: Recording) -> None:
-    resources = {
-        resource for statement in policy(recording, "pooler-execution-permission")
-        for resource in ([statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"])
-    }  # fmt: skip
+    granted = policy(recording, "pooler-execution-permission")
+    resources: set[str] = set()
+    for statement in granted:
+        resource = statement["Resource"]
+        resources |= {resource} if isinstance(resource, str) else set(resource)
     assert {resource.split(":")[-1] for resource in resources} == {
-        "*", "pooler-images-repository", "pooler-users-userlist-secret", "keys-secrets",
-    }  # fmt: skip
-    stars = [s for s in policy(recording, "pooler-execution-permission") if s["Resource"] == "*"]
-    assert [s["Action"] for s in stars] == ["ecr:GetAuthorizationToken"]
+        "*",
+        "pooler-images-repository",
+        "pooler-users-userlist-secret",
+        "keys-secrets",
+    }
+    assert [s["Action"] for s in granted if s["Resource"] == "*"] == ["ecr:GetAuthorizationToken"]
 
 
 def test_the_tasks_themselves_may_do_nothing_in_aws(recording: Recording) -> None:
@@ -268,8 +252,9 @@ def test_rotation_may_write_two_secrets_and_deploy_one_service(recording: Record
             for action in statement["Action"]:
                 granted.setdefault(action, []).append(statement["Resource"])
     assert [arn.split(":")[-1] for arn in granted["secretsmanager:PutSecretValue"]] == [
-        "pooler-users-app-secret", "pooler-users-userlist-secret",
-    ]  # fmt: skip
+        "pooler-users-app-secret",
+        "pooler-users-userlist-secret",
+    ]
     assert [arn.split(":")[-1] for arn in granted["secretsmanager:UpdateSecretVersionStage"]] == [
         "pooler-users-app-secret"
     ]
@@ -286,8 +271,7 @@ def test_lambda_makes_the_functions_interfaces_and_its_code_never_does(
     [arn] = denied["Condition"]["ArnEquals"].values()
     assert arn.endswith(f":function:reptidex-{stack}-pooler-rotation")
     # Interfaces are made before there is a function that Lambda could name as the source.
-    role = only(recording, "pooler-rotation-role", "aws:iam/role:Role").inputs
-    [trust] = json.loads(role["assumeRolePolicy"])["Statement"]
+    [trust] = statements(only(recording, "pooler-rotation-role", "aws:iam/role:Role"), "assumeRolePolicy")
     assert set(trust["Condition"]) == {"StringEquals"}
 
 
@@ -313,18 +297,19 @@ def test_the_function_is_packed_with_its_sources_and_its_driver_and_nothing_else
 
 
 def test_the_packed_function_can_be_imported_without_the_project(tmp_path: Path) -> None:
-    for path, file in package():
-        target = tmp_path / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
+    unpack(package(), tmp_path)
     program = (
         "import sys; sys.modules['boto3'] = type(sys)('boto3')\n"  # part of Lambda's runtime
         "from functions.rotation.handler import STEPS; print(*STEPS)"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
-        cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stdout.split() == ["createSecret", "setSecret", "testSecret", "finishSecret"], done.stderr
 
 
@@ -378,8 +363,8 @@ def test_images_never_change_under_their_tag_and_old_ones_go(recording: Recordin
 
 
 def test_the_repository_can_retire_its_grants(recording: Recording) -> None:
-    key = json.loads(only(recording, "keys-images", "aws:kms/key:Key").inputs["policy"])
-    [retire] = [s for s in key["Statement"] if "kms:RetireGrant" in s["Action"]]
+    key = only(recording, "keys-images", "aws:kms/key:Key")
+    [retire] = [s for s in statements(key) if "kms:RetireGrant" in s["Action"]]
     # KMS sends kms:GrantIsForAWSResource with CreateGrant, ListGrants and RevokeGrant only.
     assert set(retire["Condition"]) == {"StringEquals"}
 

@@ -13,7 +13,7 @@ from components.postgres.instance import CREATE_ONLY_PROPERTIES
 from desired.program import declared_by
 from desired.recording import Recording, Registration
 from infra.config.stack import StackConfig
-from tests.harness.platform import changed, committed, declared, of_type, only
+from tests.harness.platform import changed, committed, declared, of_type, only, promoted
 
 INSTANCE = "aws:rds/instance:Instance"
 PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
@@ -33,12 +33,6 @@ REFUSED = {
 
 def replica(name: str, recording: Recording | None = None) -> Registration:
     return only(recording or declared("prod"), f"postgres-replica-{name}-instance", INSTANCE)
-
-
-def promoted(**dr: object) -> Recording:
-    values = committed("prod")
-    values["dr"] = {"role": "primary", "replica": "west", **dr}
-    return declared_by(StackConfig.parse("prod", values))
 
 
 def records(recording: Recording) -> dict[str, str]:

@@ -15,22 +15,24 @@ from pulumi_aws import elasticache
 
 from components.function import modules
 from components.postgres.standby import STANDBY_PARAMETERS, require_standby
-from components.scale_up.function import MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECONDS
+from components.scale_up.function import CONTRACT_MODULES, MAXIMUM_EVENT_AGE_SECONDS, TIMEOUT_SECONDS
 from components.scale_up.ladders import STORAGE_COOLDOWN_MINUTES
 from contract.scale_up import Mode, Target
 from desired.program import declared_by
 from desired.recording import NOTHING, Recording
 from infra.config.reading import load_file
 from infra.config.scale_up import ScaleUpConfig, grown_postgres
-from infra.config.stack import StackConfig
 from tests.harness.platform import (
-    STACKS,
+    ROLE_POLICY,
     changed,
     committed,
     declared,
     of_type,
     only,
+    promoted_config,
     stack_file,
+    statements,
+    unpack,
 )
 
 FUNCTION = "aws:lambda/function:Function"
@@ -41,16 +43,6 @@ INSTANCE = "aws:rds/instance:Instance"
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
-@pytest.fixture(params=STACKS)
-def stack(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def recording(stack: str) -> Recording:
-    return declared(stack)
-
-
 def environment(recording: Recording) -> dict[str, str]:
     return dict(only(recording, "scale-up-function", FUNCTION).inputs["environment"]["variables"])
 
@@ -58,11 +50,6 @@ def environment(recording: Recording) -> dict[str, str]:
 def targets(recording: Recording) -> dict[str, Target]:
     """The targets as the function reads them."""
     return {each["name"]: Target(**each) for each in json.loads(environment(recording)["TARGETS"])}
-
-
-def statements(recording: Recording) -> list[dict[str, Any]]:
-    policy = only(recording, "scale-up-role-permission", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
-    return list(json.loads(policy)["Statement"])
 
 
 def running(
@@ -139,7 +126,7 @@ def test_no_call_outlives_the_shortest_cooldown() -> None:
 
 def test_it_may_change_one_instance_and_one_store_and_read_no_secret(recording: Recording) -> None:
     granted: dict[str, Any] = {}
-    for statement in statements(recording):
+    for statement in statements(only(recording, "scale-up-role-permission", ROLE_POLICY)):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         granted |= dict.fromkeys(actions, statement["Resource"])
     assert [arn.split(":")[-1] for arn in granted["rds:ModifyDBInstance"]] == ["postgres-instance"]
@@ -183,19 +170,23 @@ def test_the_alarms_that_ask_for_more_call_it_and_no_others(recording: Recording
 
 
 def test_the_packed_function_can_be_imported_with_boto3_alone(tmp_path: Any) -> None:
-    for path, file in modules("scale_up", "scale_up"):
-        target = tmp_path / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
-    found = "import sys, functions.scale_up.handler as f; assert f.__file__.startswith(sys.argv[1]); print(f.handler.__name__)"
+    unpack(modules("scale_up", *CONTRACT_MODULES), tmp_path)
+    program = (
+        "import sys, functions.scale_up.handler as found; "
+        "assert found.__file__.startswith(sys.argv[1]); print(found.handler.__name__)"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", found, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True
-    )  # fmt: skip
+        [sys.executable, "-c", program, str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "handler\n"
 
 
 def test_off_means_that_nothing_is_declared_and_nothing_is_looked_up(stack: str) -> None:
-    recording = declared_by(changed(stack, "scaling.mode", "off"))
+    recording = declared_by(changed(stack, "scale_up.mode", "off"))
     assert [each.name for each in recording.registrations if each.name.startswith("scale-up")] == []
     assert recording.invokes == []
 
@@ -253,7 +244,7 @@ def test_ladders_begin_with_what_is_declared_and_not_with_what_has_grown() -> No
 def test_replicas_can_replay_a_primary_that_has_grown_alone(largest: str) -> None:
     """PostgreSQL stops replaying where one of the five is below the primary's, and RDS computes two from the class."""
     config = load_file(stack_file("prod"))
-    able = grown_postgres(config.scaling, config.postgres, None)
+    able = grown_postgres(config.scale_up, config.postgres, None)
     primary = config.postgres.model_copy(update={"instance_class": largest}).server()
     for replica in able.replicas:
         require_standby(primary, able.replica_server(replica))
@@ -264,14 +255,8 @@ def test_replicas_can_replay_a_primary_that_has_grown_alone(largest: str) -> Non
     )
 
 
-def promoted() -> StackConfig:
-    values = committed("prod")
-    values["dr"] = {"role": "primary", "replica": "west", "backup_retention_days": 30}
-    return StackConfig.parse("prod", values)
-
-
 def test_after_a_promotion_the_lost_region_is_asked_nothing_and_its_database_is_left_alone() -> None:
-    recording = declared_by(promoted(), answers=running("db.r7g.2xlarge"))
+    recording = declared_by(promoted_config(backup_retention_days=30), answers=running("db.r7g.2xlarge"))
     assert recording.invokes == [GET_INSTANCES, GET_INSTANCE]
     assert set(targets(recording)) == {"cache-node"}
     writer = only(recording, "postgres-replica-west-instance", INSTANCE)
@@ -291,6 +276,6 @@ def test_another_failure_of_a_look_up_is_not_taken_for_nothing(monkeypatch: pyte
 
 def test_every_size_of_the_ladder_has_parameters(stack: str) -> None:
     config = load_file(stack_file(stack))
-    for size in config.scaling.instance_classes(config.postgres):
+    for size in config.scale_up.instance_classes(config.postgres):
         larger = config.postgres.model_copy(update={"instance_class": size["DBInstanceClass"]})
         assert larger.server().instance_class.name == size["DBInstanceClass"]

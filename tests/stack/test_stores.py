@@ -8,19 +8,26 @@ import json
 from typing import Any
 
 import pytest
-from pulumi.runtime import rpc
 
 from desired.program import declared_by
 from desired.recording import Recording, Registration
 from infra.config.stack import StackConfig
-from tests.harness.platform import STACKS, changed, committed, declared, of_type, only
+from tests.harness.platform import (
+    SECRET_KEY,
+    SECRET_KIND,
+    STACKS,
+    changed,
+    committed,
+    declared,
+    of_type,
+    only,
+)
 
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 CLUSTER = "aws:memorydb/cluster:Cluster"
 USER = "aws:elasticache/user:User"
 RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 RECORD = "aws:route53/record:Record"
-SECRET, SECRET_KIND = rpc._special_sig_key, rpc._special_secret_sig
 
 
 def store(stack: str, name: str) -> Registration:
@@ -160,7 +167,7 @@ def test_there_is_one_user_for_each_use_and_its_password_is_a_secret_everywhere(
     for inputs in users.values():
         assert inputs["engine"] == "redis", "a store that goes from Redis to Valkey keeps its users"
         secret = inputs["passwords"]
-        assert secret[SECRET] == SECRET_KIND
+        assert secret[SECRET_KEY] == SECRET_KIND
 
 
 def test_memorydbs_users_have_passwords_and_are_all_on_the_list() -> None:
@@ -182,7 +189,7 @@ def test_memorydbs_users_have_passwords_and_are_all_on_the_list() -> None:
 )
 def test_a_users_secret_holds_all_it_takes_to_connect(stack: str, version: str, username: str) -> None:
     inputs = only(declared(stack), version, "aws:secretsmanager/secretVersion:SecretVersion").inputs
-    assert inputs["secretString"][SECRET] == SECRET_KIND
+    assert inputs["secretString"][SECRET_KEY] == SECRET_KIND
     content = json.loads(inputs["secretString"]["value"])
     assert set(content) == {"engine", "host", "port", "username", "password", "tls", "cluster_mode"}
     assert content["username"] == username

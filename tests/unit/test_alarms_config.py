@@ -1,7 +1,7 @@
 """The alarms' part of the configuration.
 
-Proves that each mistake is reported at its key, and that prod must say who is woken. Does not prove that a stack file with the same
-mistake stops an update; the tests of the whole configuration do.
+Proves that each mistake is reported at its key, and that prod must say who is woken. Does not prove that a stack file
+with the same mistake stops an update; the tests of the whole configuration do.
 """
 
 from typing import Any

@@ -19,6 +19,7 @@ from components.pgbouncer.rotation import package as rotation_package
 from components.scale_up.function import CONTRACT_MODULES
 from contract.names import PROJECT
 from contract.outputs import OutputKey
+from sandbox.paths import project_name
 from tests.harness.platform import ROOT
 
 # Each package with the packages that it may import. `contract` is the ground floor. The policy pack judges stacks of others
@@ -166,12 +167,6 @@ def test_the_sandbox_knows_the_program_only_inside_functions() -> None:
         assert not imports(ast.Module(body=[n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], type_ignores=[])) & {"infra", "desired"}, path  # fmt: skip
 
 
-def test_the_emulator_starts_no_server_and_knows_none() -> None:
-    """Others put real servers behind the emulated account."""
-    for path in tracked("sandbox/emulator/*.py"):
-        assert not re.search(r"^\s*(from|import) sandbox\.servers\b|^\s*from sandbox import .*\bservers\b", path.read_text(), re.MULTILINE), path  # fmt: skip
-
-
 def test_components_read_neither_configuration_nor_environment_nor_cloud() -> None:
     for path in tracked("components/*.py"):
         assert not imports(ast.parse(path.read_text())) & {"os", "boto3", "pydantic"}, path
@@ -231,6 +226,10 @@ def test_a_value_goes_from_the_stack_file_to_its_resource_in_four_files() -> Non
         assert len(files) == 3, "the stack file is the first of the four"
         for file in files:
             assert re.search(rf"\b{rest[-1]}\b", (ROOT / file).read_text()), f"{file} does not name {key}"
+
+
+def test_the_project_has_one_name() -> None:
+    assert project_name(ROOT) == PROJECT
 
 
 def test_every_make_command_that_a_document_shows_is_a_target() -> None:

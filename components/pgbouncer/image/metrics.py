@@ -21,6 +21,7 @@ PERIOD_SECONDS = 60
 TIMEOUT_SECONDS = 20
 # The console's own database has clients too, and this is one of them.
 CONSOLE = "pgbouncer"
+# The image holds this file alone, so it repeats names of contract/metrics.py. A test compares them.
 UNITS = {
     "ClientsActive": "Count",
     "ClientsWaiting": "Count",

@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from sandbox.adapter import binary
-from sandbox.environment import aws_environment, forget_real_accounts
-from tests.sandbox.adapter.engine import REGION, Plugin, start_plugin
+from sandbox.environment import aws_client, aws_environment, forget_real_accounts
+from tests.sandbox.adapter.engine import REGION, Plugin, Resource, start_plugin
+from tests.sandbox.adapter.examples import TOPIC
 
 # boto3 and moto run in this process too, and look at the environment as soon as a test file imports them.
 forget_real_accounts(os.environ)
@@ -50,16 +50,18 @@ def aws(provider_binary: binary.ProviderBinary, moto_environ: dict[str, str]) ->
 
 
 @pytest.fixture
+def topic(aws: Plugin) -> Iterator[Resource]:
+    """A topic with a name, a display name and a tag."""
+    made = aws.create(TOPIC, "alarms", {"displayName": "first", "tags": {"env": "dev"}})
+    yield made
+    aws.delete(made)
+
+
+@pytest.fixture
 def client(moto_environ: dict[str, str]) -> Callable[..., Any]:
     """boto3 clients of the emulated account, by service name."""
 
     def build(service: str, region: str = REGION) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            region_name=region,
-            endpoint_url=moto_environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id=moto_environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=moto_environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        return aws_client(service, region, moto_environ)
 
     return build

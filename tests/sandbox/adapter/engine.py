@@ -126,17 +126,7 @@ class Plugin:
     ) -> provider_pb2.DiffResponse:
         """The difference to new inputs."""
         news = self.inputs(resource.type, resource.name, inputs, resource.inputs) if check else dict(inputs)
-        answer = self.request(
-            "Diff",
-            provider_pb2.DiffRequest(
-                id=resource.id,
-                urn=resource.urn,
-                olds=values.encode(resource.outputs),
-                old_inputs=values.encode(resource.inputs),
-                news=values.encode(news),
-                ignoreChanges=ignore or [],
-            ),
-        )
+        answer = self._compare("Diff", provider_pb2.DiffRequest, resource, news, ignore)
         assert isinstance(answer, provider_pb2.DiffResponse)
         return answer
 
@@ -145,9 +135,21 @@ class Plugin:
     ) -> Resource:
         """Check and update in place."""
         news = self.inputs(resource.type, resource.name, inputs, resource.inputs)
-        answer = self.request(
-            "Update",
-            provider_pb2.UpdateRequest(
+        answer = self._compare("Update", provider_pb2.UpdateRequest, resource, news, ignore)
+        return Resource(resource.type, resource.name, resource.id, news, values.decode(answer.properties))
+
+    def _compare(
+        self,
+        method: str,
+        message: type[provider_pb2.DiffRequest | provider_pb2.UpdateRequest],
+        resource: Resource,
+        news: Mapping[str, Any],
+        ignore: list[str] | None,
+    ) -> Any:
+        """The answer to a request about a resource as it is and the inputs that it is to have."""
+        return self.request(
+            method,
+            message(
                 id=resource.id,
                 urn=resource.urn,
                 olds=values.encode(resource.outputs),
@@ -156,7 +158,6 @@ class Plugin:
                 ignoreChanges=ignore or [],
             ),
         )
-        return Resource(resource.type, resource.name, resource.id, news, values.decode(answer.properties))
 
     def read(self, resource: Resource) -> Resource | None:
         """What a refresh finds, or None where the resource is gone."""

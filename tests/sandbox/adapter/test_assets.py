@@ -11,16 +11,15 @@ import pytest
 from sandbox.adapter.assets import UnusableAssetError, asset_path, relocate, write_assets
 from sandbox.adapter.shapes import Field, Object, Primitive, Shape
 from sandbox.adapter.values import Asset
-
-SIGNATURE = "4dabf18193072939515e22adb298388d"
+from tests.sandbox.adapter.examples import archive_asset, file_asset
 
 
 def file(**description: Any) -> Asset:
-    return Asset({SIGNATURE: "c44067f5952c0a294b673a41bacd8c17", "hash": "f1", **description})
+    return file_asset(**{"hash": "f1", **description})
 
 
 def archive(**description: Any) -> Asset:
-    return Asset({SIGNATURE: "0def7320c3a5731c473e5ecbe6d01bc7", "hash": "a1", **description})
+    return archive_asset(**{"hash": "a1", **description})
 
 
 def written(folder: Path, asset: Asset) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-LEASH = [sys.executable, "-m", "sandbox.leash", "--"]
+LEASH = [sys.executable, "-m", "sandbox.processes.leash", "--"]
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:

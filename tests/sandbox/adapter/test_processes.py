@@ -5,6 +5,7 @@ seconds, so each test looks at several things. Proves the ends of processes, not
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,11 +22,12 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox.adapter import values
 from sandbox.environment import without_foreign_variables
+from sandbox.toolchain.routes import write_executable
 from tests.sandbox.adapter.engine import REGION, STATE, Plugin, RequestFailedError, start_plugin
+from tests.sandbox.adapter.examples import QUEUE, TOPIC
 from tests.sandbox.adapter.test_leash import eventually, is_running
 
-QUEUE = "aws:sqs/queue:Queue"
-TOPIC = "aws:sns/topic:Topic"
+OVERRIDE = "SANDBOX_TERRAFORM_AWS_PROVIDER"
 
 
 @pytest.fixture
@@ -144,57 +146,40 @@ def queues(plugin: Plugin) -> list[str]:
     return list(answer["queueUrls"])
 
 
+def refused(environ: dict[str, str], **arguments: str) -> str:
+    """The message with which an adapter of its own refuses these arguments of the provider."""
+    plugin = start_plugin("sandbox.adapter.aws", environ)
+    try:
+        with pytest.raises(RequestFailedError) as failure:
+            plugin.configure(**arguments)
+        return failure.value.message
+    finally:
+        plugin.close()
+
+
 def test_an_adapter_without_a_region_says_what_to_set(
     provider_binary: Any, moto_environ: dict[str, str]
 ) -> None:
-    plugin = start_plugin("sandbox.adapter.aws", {**moto_environ, "AWS_REGION": "", "AWS_DEFAULT_REGION": ""})
-    try:
-        with pytest.raises(RequestFailedError, match="no AWS region is set: set aws:region"):
-            plugin.configure()
-    finally:
-        plugin.close()
+    message = refused({**moto_environ, "AWS_REGION": "", "AWS_DEFAULT_REGION": ""})
+    assert "no AWS region is set: set aws:region" in message
 
 
 def test_an_adapter_without_a_binary_says_where_it_looked(moto_environ: dict[str, str]) -> None:
-    plugin = start_plugin(
-        "sandbox.adapter.aws", {**moto_environ, "SANDBOX_TERRAFORM_AWS_PROVIDER": "/nowhere/terraform"}
-    )
-    try:
-        with pytest.raises(
-            RequestFailedError, match="SANDBOX_TERRAFORM_AWS_PROVIDER is '/nowhere/terraform'"
-        ):
-            plugin.configure(region=REGION)
-    finally:
-        plugin.close()
+    message = refused({**moto_environ, OVERRIDE: "/nowhere/terraform"}, region=REGION)
+    assert "SANDBOX_TERRAFORM_AWS_PROVIDER is '/nowhere/terraform'" in message
 
 
 def test_the_reason_of_a_crash_is_told_though_a_long_trace_follows(
     moto_environ: dict[str, str], tmp_path: Path
 ) -> None:
     crashing = tmp_path / "terraform-provider-aws"
-    crashing.write_text("#!/bin/sh\necho 'panic: nil map' >&2\nseq 1000 >&2\nexit 2\n")
-    crashing.chmod(0o755)
-    plugin = start_plugin(
-        "sandbox.adapter.aws", {**moto_environ, "SANDBOX_TERRAFORM_AWS_PROVIDER": str(crashing)}
-    )
-    try:
-        with pytest.raises(RequestFailedError, match=r"does not run: .* \(panic: nil map\)"):
-            plugin.configure(region=REGION)
-    finally:
-        plugin.close()
+    write_executable(crashing, "#!/bin/sh\necho 'panic: nil map' >&2\nseq 1000 >&2\nexit 2\n")
+    message = refused({**moto_environ, OVERRIDE: str(crashing)}, region=REGION)
+    assert re.search(r"does not run: .* \(panic: nil map\)", message)
 
 
 def test_a_binary_that_is_no_provider_is_named(moto_environ: dict[str, str], tmp_path: Path) -> None:
     wrong = tmp_path / "terraform-provider-aws"
-    wrong.write_text("#!/bin/sh\necho hello\n")
-    wrong.chmod(0o755)
-    plugin = start_plugin(
-        "sandbox.adapter.aws", {**moto_environ, "SANDBOX_TERRAFORM_AWS_PROVIDER": str(wrong)}
-    )
-    try:
-        with pytest.raises(
-            RequestFailedError, match="it answered 'hello' instead of a plugin protocol 5 handshake"
-        ):
-            plugin.configure(region=REGION)
-    finally:
-        plugin.close()
+    write_executable(wrong, "#!/bin/sh\necho hello\n")
+    message = refused({**moto_environ, OVERRIDE: str(wrong)}, region=REGION)
+    assert "it answered 'hello' instead of a plugin protocol 5 handshake" in message

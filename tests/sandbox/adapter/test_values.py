@@ -11,19 +11,19 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from sandbox.adapter import difference, paths, values
+from sandbox.adapter import conversion, difference, paths, values
+from sandbox.adapter.conversion import InvalidInputsError
+from sandbox.adapter.proposal import could_have_been, proposed_new
 from sandbox.adapter.shapes import Field, Object, Primitive, Series, Shape
 from sandbox.adapter.terraform import (
     Diagnostic,
     Plan,
     State,
-    could_have_been,
     pack,
-    proposed_new,
     unpack,
-    with_delete_timeout,
 )
-from sandbox.adapter.values import UNKNOWN, Asset, InvalidInputsError, Secret
+from sandbox.adapter.timeouts import with_delete_timeout
+from sandbox.adapter.values import UNKNOWN, Asset, Secret
 
 TEXT, NUMBER, BOOL = Primitive("string"), Primitive("number"), Primitive("bool")
 
@@ -60,7 +60,7 @@ SHAPE = Object(
 
 
 def config(**inputs: Any) -> dict[str, Any]:
-    return values.to_terraform(SHAPE, inputs, lambda asset: f"/assets/{asset.hash}")
+    return conversion.to_terraform(SHAPE, inputs, lambda asset: f"/assets/{asset.hash}")
 
 
 def test_property_bags_come_back_as_they_went() -> None:
@@ -102,7 +102,7 @@ def test_a_single_value_is_a_list_of_one_in_terraform() -> None:
     built = config(name="a", network={"subnets": [Secret("s")]}, rules=[{"port": 1}, UNKNOWN])
     assert built["network"] == [{"subnets": ["s"]}]
     assert built["rule"] == [{"port": 1, "id": None}, UNKNOWN]
-    assert values.from_terraform(SHAPE, built)["network"] == {"subnets": ["s"]}
+    assert conversion.from_terraform(SHAPE, built)["network"] == {"subnets": ["s"]}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_named_with_its_path(inputs: dict[str, Any], path: 
 
 
 def test_sensitive_attributes_come_back_as_secrets_and_internal_ones_not_at_all() -> None:
-    shown = values.from_terraform(SHAPE, {"password": "p", "internal": "i", "name": "n", "tags": {}})
+    shown = conversion.from_terraform(SHAPE, {"password": "p", "internal": "i", "name": "n", "tags": {}})
     assert shown == {"password": Secret("p"), "name": "n", "tags": {}}
 
 
@@ -153,10 +153,10 @@ def test_a_string_that_stands_for_a_number_or_a_bool_is_shown_as_one() -> None:
     shape = Object(
         (attribute("delay", Primitive("string", "number")), attribute("on", Primitive("string", "bool")))
     )
-    built = values.to_terraform(shape, {"delay": 300, "on": True}, str)
+    built = conversion.to_terraform(shape, {"delay": 300, "on": True}, str)
     assert built == {"delay": "300", "on": "true"}
-    assert values.from_terraform(shape, built) == {"delay": 300, "on": True}
-    assert values.from_terraform(shape, {"delay": "", "on": ""}) == {}
+    assert conversion.from_terraform(shape, built) == {"delay": 300, "on": True}
+    assert conversion.from_terraform(shape, {"delay": "", "on": ""}) == {}
 
 
 def test_redaction_takes_the_longest_secret_first() -> None:
@@ -339,7 +339,7 @@ def test_settable_leaves_out_what_a_program_cannot_give() -> None:
         "rules": [{"port": 1, "id": ""}],
         "network": {"subnets": ["s"]},
     }
-    assert values.settable(SHAPE, shown) == {
+    assert conversion.settable(SHAPE, shown) == {
         "name": "n",
         "rules": [{"port": 1}],
         "network": {"subnets": ["s"]},

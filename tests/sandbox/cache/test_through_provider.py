@@ -5,120 +5,75 @@ parameter group family or node type is one change in place, which replaces nothi
 has no way for. Does not prove how long AWS takes for any of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from components.cache.store import AUTO_MINOR_VERSION_UPGRADE
 from components.parameters.spec import Parameter
+from infra.config.cache import StoreConfig
 from infra.config.reading import load_file
-from sandbox.adapter import binary
 from sandbox.adapter.values import Secret
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.environment import aws_environment
 from sandbox.protection import delete_stores
 from tests.harness.platform import changed, stack_file
-from tests.sandbox.adapter.engine import REGION, Plugin, Resource, start_plugin
+from tests.harness.provider import ACCOUNT_ID, Make, assert_read_back, make_network
+from tests.sandbox.adapter.engine import REGION, Plugin, Resource
 
-ACCOUNT = "444455556666"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:store-events"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:store-events"
 PASSWORD = "a-password-of-nobody"
-REDIS = {"engine": "redis", "engineVersion": "7.1"}
+# What both stores begin with.
+COMMON: Mapping[str, Any] = {
+    "engine": "redis",
+    "engineVersion": "7.1",
+    "autoMinorVersionUpgrade": AUTO_MINOR_VERSION_UPGRADE,
+    "snapshotRetentionLimit": 30,
+    "snapshotWindow": "08:00-09:00",
+    "maintenanceWindow": "sun:10:00-sun:11:00",
+}
 
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
+PARAMETER_GROUP = "aws:elasticache/parameterGroup:ParameterGroup"
 CLUSTER = "aws:memorydb/cluster:Cluster"
 
-Make = Callable[[str, str, Mapping[str, Any]], Resource]
 
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAccount]:
-    started = EmulatedAccount(Path(tmp_path_factory.mktemp("account")))
-    with started.start(ACCOUNT, stays=False):
-        yield started
-
-
-@pytest.fixture(scope="module")
-def aws(account: EmulatedAccount) -> Iterator[Plugin]:
-    try:
-        binary.find()
-    except binary.ProviderBinaryNotFound as missing:
-        pytest.skip(str(missing).splitlines()[0])
-    plugin = start_plugin("sandbox.adapter.aws", aws_environment(account.port or 0))
-    try:
-        plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')
-        yield plugin
-    finally:
-        plugin.close()
-
-
-@pytest.fixture(scope="module")
-def made(aws: Plugin, account: EmulatedAccount) -> Iterator[list[Resource]]:
-    """What was made, in order; what is still there in the end is deleted the other way round."""
-    resources: list[Resource] = []
-    yield resources
-    # The provider waits for minutes before it looks whether a cluster that it deletes is gone.
-    clusters = [resource.id for resource in resources if resource.type == CLUSTER]
-    delete_stores(aws_environment(account.port or 0), [REGION], replication_groups=[], clusters=clusters)
-    for resource in reversed(resources):
-        aws.delete(resource)
-
-
-@pytest.fixture(scope="module")
-def make(aws: Plugin, made: list[Resource]) -> Make:
-    def make(type_: str, name: str, inputs: Mapping[str, Any]) -> Resource:
-        made.append(aws.create(type_, name, inputs))
-        return made[-1]
-
-    return make
+@pytest.fixture(scope="module", autouse=True)
+def _clusters_go_first(made: list[Resource], own_account: EmulatedAccount) -> Iterator[None]:
+    """The provider waits for minutes before it looks whether a cluster that it deletes is gone."""
+    yield
+    clusters = [resource.id for resource in made if resource.type == CLUSTER]
+    delete_stores(aws_environment(own_account.port or 0), [REGION], replication_groups=[], clusters=clusters)
 
 
 @pytest.fixture(scope="module")
 def subnet_ids(make: Make) -> list[str]:
-    vpc = make("aws:ec2/vpc:Vpc", "network", {"cidrBlock": "10.9.0.0/16"})
-    return [
-        make(
-            "aws:ec2/subnet:Subnet",
-            f"data-{zone}",
-            {"vpcId": vpc.id, "cidrBlock": f"10.9.{i}.0/24", "availabilityZone": f"{REGION}{zone}"},
-        ).id
-        for i, zone in enumerate("abc")
-    ]
+    _, subnet_ids = make_network(make, "data", "abc")
+    return subnet_ids
 
 
 def as_inputs(parameters: tuple[Parameter, ...]) -> list[dict[str, str]]:
     return [{"name": parameter.name, "value": parameter.value} for parameter in parameters]
 
 
-def assert_settled(aws: Plugin, resource: Resource) -> None:
-    """Neither what is known of it nor what is read anew differs from what was asked for."""
-    assert dict(aws.diff(resource, resource.inputs).detailedDiff) == {}
-    read = aws.read(resource)
-    assert read is not None
-    assert dict(aws.diff(read, resource.inputs).detailedDiff) == {}
+def change_in_place(
+    aws: Plugin, resource: Resource, inputs: Mapping[str, Any], change: Mapping[str, Any]
+) -> Resource:
+    """Update the resource by a change that shows just these properties as different and replaces nothing."""
+    difference = aws.diff(resource, {**inputs, **change})
+    assert set(difference.detailedDiff) == set(change)
+    assert list(difference.replaces) == []
+    updated = aws.update(resource, {**inputs, **change})
+    assert_read_back(aws, updated)
+    return updated
 
 
 # ---- ElastiCache -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def cache_inputs(make: Make, subnet_ids: list[str]) -> dict[str, Any]:
-    """Production's cache, but on Redis 7, with everything it needs."""
-    wanted = changed("prod", "cache.engine_version", "8.1").cache.model_copy(
-        update={"engine": "redis", "engine_version": "7.1"}
-    )
-    subnets = make(
-        "aws:elasticache/subnetGroup:SubnetGroup",
-        "cache-subnets",
-        {"subnetIds": subnet_ids, "description": "of a test"},
-    )
-    group = make(
-        "aws:elasticache/parameterGroup:ParameterGroup",
-        "cache-parameters",
-        {"family": "redis7", "parameters": as_inputs(wanted.parameter_group())},
-    )
+def make_cache_users(make: Make, wanted: StoreConfig) -> None:
+    """The store's users and the group `cache` that holds them."""
     accesses = {user.name: user.store_user().access_string for user in wanted.users}
     users = [
         make(
@@ -139,8 +94,36 @@ def cache_inputs(make: Make, subnet_ids: list[str]) -> dict[str, Any]:
         "cache-users",
         {"engine": "redis", "userGroupId": "cache", "userIds": [user.outputs["userId"] for user in users]},
     )
+
+
+def log_delivery(log: str) -> dict[str, str]:
     return {
-        **REDIS,
+        "logType": log,
+        "logFormat": "json",
+        "destinationType": "cloudwatch-logs",
+        "destination": f"/aws/vendedlogs/elasticache/cache/{log}",
+    }
+
+
+@pytest.fixture(scope="module")
+def cache_inputs(make: Make, subnet_ids: list[str]) -> dict[str, Any]:
+    """Production's cache, but on Redis 7, with everything it needs."""
+    wanted = changed("prod", "cache.engine_version", "8.1").cache.model_copy(
+        update={"engine": "redis", "engine_version": "7.1"}
+    )
+    subnets = make(
+        "aws:elasticache/subnetGroup:SubnetGroup",
+        "cache-subnets",
+        {"subnetIds": subnet_ids, "description": "of a test"},
+    )
+    group = make(
+        PARAMETER_GROUP,
+        "cache-parameters",
+        {"family": "redis7", "parameters": as_inputs(wanted.parameter_group())},
+    )
+    make_cache_users(make, wanted)
+    return {
+        **COMMON,
         "replicationGroupId": "cache",
         "description": "cache",
         "nodeType": wanted.node_type,
@@ -150,27 +133,15 @@ def cache_inputs(make: Make, subnet_ids: list[str]) -> dict[str, Any]:
         "replicasPerNodeGroup": 1,
         "automaticFailoverEnabled": True,
         "multiAzEnabled": True,
-        "autoMinorVersionUpgrade": AUTO_MINOR_VERSION_UPGRADE,
         "port": wanted.port,
         "subnetGroupName": subnets.outputs["name"],
         "atRestEncryptionEnabled": True,
         "transitEncryptionEnabled": True,
         "transitEncryptionMode": "required",
         "userGroupIds": ["cache"],
-        "snapshotRetentionLimit": 30,
-        "snapshotWindow": "08:00-09:00",
-        "maintenanceWindow": "sun:10:00-sun:11:00",
         "notificationTopicArn": TOPIC,
         "applyImmediately": True,
-        "logDeliveryConfigurations": [
-            {
-                "logType": log,
-                "logFormat": "json",
-                "destinationType": "cloudwatch-logs",
-                "destination": f"/aws/vendedlogs/elasticache/cache/{log}",
-            }
-            for log in ("slow-log", "engine-log")
-        ],
+        "logDeliveryConfigurations": [log_delivery("slow-log"), log_delivery("engine-log")],
     }
 
 
@@ -186,7 +157,7 @@ def test_what_is_declared_of_a_replication_group_is_read_back(
     assert len(cache.outputs["memberClusters"]) == 4
     for resource in made:
         if resource.type.startswith("aws:elasticache/"):
-            assert_settled(aws, resource)
+            assert_read_back(aws, resource)
 
 
 def test_a_users_password_is_secret_in_everything_that_comes_back(
@@ -206,7 +177,7 @@ def test_redis_becomes_valkey_on_larger_nodes_in_one_change_that_replaces_nothin
     """The parameter group of the new family is there beside the old one, which goes last."""
     wanted = load_file(stack_file("prod")).cache
     new = make(
-        "aws:elasticache/parameterGroup:ParameterGroup",
+        PARAMETER_GROUP,
         "cache-parameters-of-valkey",
         {"family": wanted.family.value, "parameters": as_inputs(wanted.parameter_group())},
     )
@@ -216,12 +187,8 @@ def test_redis_becomes_valkey_on_larger_nodes_in_one_change_that_replaces_nothin
         "parameterGroupName": new.outputs["name"],
         "nodeType": "cache.r7g.xlarge",
     }
-    difference = aws.diff(cache, {**cache_inputs, **change})
-    assert set(difference.detailedDiff) == set(change)
-    assert list(difference.replaces) == []
-    updated = aws.update(cache, {**cache_inputs, **change})
+    updated = change_in_place(aws, cache, cache_inputs, change)
     assert updated.outputs["engineVersionActual"] == "8.1.0"
-    assert_settled(aws, updated)
     # In the end the new group goes after the store, and the old one goes now.
     made.remove(new)
     made.insert(made.index(cache), new)
@@ -240,13 +207,8 @@ def test_a_newer_minor_version_is_a_change_in_place_and_going_back_a_replacement
     before = {**found.inputs, "engineVersion": load_file(stack_file("prod")).cache.engine_version}
     newer = changed("prod", "cache.engine_version", "8.2").cache
     assert newer.family == load_file(stack_file("prod")).cache.family
-    after = {**before, "engineVersion": newer.engine_version}
-    difference = aws.diff(found, after)
-    assert set(difference.detailedDiff) == {"engineVersion"}
-    assert list(difference.replaces) == []
-    updated = aws.update(found, after)
+    updated = change_in_place(aws, found, before, {"engineVersion": newer.engine_version})
     assert updated.outputs["engineVersionActual"] == "8.2.0"
-    assert_settled(aws, updated)
     assert "engineVersion" in aws.diff(updated, before).replaces
 
 
@@ -286,26 +248,15 @@ def test_scaling_is_kept_as_declared(aws: Plugin, make: Make, cache: Resource) -
             },
         },
     )
-    assert_settled(aws, target)
-    assert_settled(aws, policy)
+    assert_read_back(aws, target)
+    assert_read_back(aws, policy)
 
 
 # ---- MemoryDB ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_declared_of_memorydb_is_read_back_and_its_engine_changes_in_place(
-    aws: Plugin, made: list[Resource], make: Make, subnet_ids: list[str]
-) -> None:
-    wanted = load_file(stack_file("prod")).sessions
-    subnets = make("aws:memorydb/subnetGroup:SubnetGroup", "sessions-subnets", {"subnetIds": subnet_ids})
-    groups = {
-        family: make(
-            "aws:memorydb/parameterGroup:ParameterGroup",
-            f"sessions-parameters-{family}",
-            {"family": f"memorydb_{family}7", "parameters": as_inputs(wanted.parameter_group())},
-        )
-        for family in ("redis", "valkey")
-    }
+def make_sessions_acl(make: Make, wanted: StoreConfig) -> tuple[Resource, list[Resource]]:
+    """The store's list of users, and the users on it."""
     users = [
         make(
             "aws:memorydb/user:User",
@@ -318,11 +269,28 @@ def test_what_is_declared_of_memorydb_is_read_back_and_its_engine_changes_in_pla
         )
         for user in wanted.users
     ]
-    acl = make(
-        "aws:memorydb/acl:Acl", "sessions-users", {"name": "sessions", "userNames": [u.id for u in users]}
+    inputs = {"name": "sessions", "userNames": [user.id for user in users]}
+    return make("aws:memorydb/acl:Acl", "sessions-users", inputs), users
+
+
+def make_sessions_parameters(make: Make, wanted: StoreConfig, engine: str) -> Resource:
+    """The store's parameters as a group of version 7 of the engine."""
+    return make(
+        "aws:memorydb/parameterGroup:ParameterGroup",
+        f"sessions-parameters-{engine}",
+        {"family": f"memorydb_{engine}7", "parameters": as_inputs(wanted.parameter_group())},
     )
+
+
+def test_what_is_declared_of_memorydb_is_read_back_and_its_engine_changes_in_place(
+    aws: Plugin, make: Make, subnet_ids: list[str]
+) -> None:
+    wanted = load_file(stack_file("prod")).sessions
+    subnets = make("aws:memorydb/subnetGroup:SubnetGroup", "sessions-subnets", {"subnetIds": subnet_ids})
+    groups = {engine: make_sessions_parameters(make, wanted, engine) for engine in ("redis", "valkey")}
+    acl, users = make_sessions_acl(make, wanted)
     inputs = {
-        **REDIS,
+        **COMMON,
         "name": "sessions",
         "description": "sessions",
         "nodeType": wanted.node_type,
@@ -333,15 +301,11 @@ def test_what_is_declared_of_memorydb_is_read_back_and_its_engine_changes_in_pla
         "port": wanted.port,
         "subnetGroupName": subnets.outputs["name"],
         "tlsEnabled": True,
-        "autoMinorVersionUpgrade": AUTO_MINOR_VERSION_UPGRADE,
-        "snapshotRetentionLimit": 30,
-        "snapshotWindow": "08:00-09:00",
-        "maintenanceWindow": "sun:10:00-sun:11:00",
         "snsTopicArn": TOPIC,
     }
     cluster = make(CLUSTER, "sessions", inputs)
     for resource in (subnets, *groups.values(), *users, acl, cluster):
-        assert_settled(aws, resource)
+        assert_read_back(aws, resource)
     upgrades = aws.diff(cluster, {**inputs, "autoMinorVersionUpgrade": not AUTO_MINOR_VERSION_UPGRADE})
     assert list(upgrades.replaces) == ["autoMinorVersionUpgrade"]
     change = {
@@ -350,11 +314,8 @@ def test_what_is_declared_of_memorydb_is_read_back_and_its_engine_changes_in_pla
         "parameterGroupName": groups["valkey"].outputs["name"],
         "nodeType": "db.r7g.xlarge",
     }
-    difference = aws.diff(cluster, {**inputs, **change})
-    assert set(difference.detailedDiff) == set(change)
-    assert list(difference.replaces) == []
-    assert_settled(aws, aws.update(cluster, {**inputs, **change}))
+    change_in_place(aws, cluster, inputs, change)
 
 
-def test_no_call_was_left_unanswered(account: EmulatedAccount) -> None:
-    assert account.unknown_calls() == []
+def test_no_call_was_left_unanswered(own_account: EmulatedAccount) -> None:
+    assert own_account.unknown_calls() == []

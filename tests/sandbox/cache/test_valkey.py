@@ -1,77 +1,30 @@
-"""The stores' parameters and access strings on a real Valkey 8, with real failovers and crashes.
+"""The stores' parameters on a real Valkey 8.
 
-Proves that a server takes every parameter that is not AWS's own, refuses what the table refuses, and does what the parameter
-is there for; that users get no further than their patterns; and what of a session outlives a failover and a crash. Does not
-prove anything of ElastiCache's or MemoryDB's own machinery: who notices a lost node there, and how soon.
+Proves that a server takes every parameter that is not AWS's own, refuses what the table refuses, and does what the
+parameter is there for. Does not prove anything of ElastiCache's or MemoryDB's own machinery. Users are in
+test_valkey_users.py, failovers and crashes in test_valkey_crashes.py.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 import redis
 from redis import exceptions
 
-from components.cache.access import NOBODY
 from components.parameters.cache_table import PARAMETERS, CacheParameterSpec
-from infra.config.cache import StoreConfig
-from infra.config.reading import load_file
-from sandbox.errors import SandboxError
 from sandbox.servers import valkey
-from sandbox.servers.certificates import CertificateAuthority
-from sandbox.servers.programs import VALKEY, find
-from sandbox.servers.valkey import Valkey, ValkeySpec, ValkeyUser
-from tests.harness.platform import STACKS, stack_file
+from sandbox.servers.valkey import Valkey, ValkeySpec
+from tests.harness.platform import STACKS
+from tests.harness.stores import TOPOLOGY, settings, store
+
+pytestmark = pytest.mark.usefixtures("valkey_programs")
 
 STORES = [(stack, name) for stack in STACKS for name in ("cache", "sessions")]
-# It makes a server one of a cluster, which then asks for its slots before it takes a key.
-TOPOLOGY = "cluster-enabled"
 # As many values of 1 KiB fill the memory below twice over.
 VALUE, KEYS = "x" * 1024, 10_000
 MEMORY_MIB = 6
-KEYS_OF_THE_LONG_RUN = 200
-# What the requirements say literally, and no managed store offers.
-REQUIRED_PERSISTENCE: Mapping[str, str | int] = {
-    "save": "900 1",
-    "appendonly": "yes",
-    "appendfsync": "everysec",
-    "auto-aof-rewrite-percentage": 100,
-}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _programs() -> None:
-    try:
-        find(VALKEY)
-    except SandboxError as missing:
-        pytest.skip(f"no Valkey server: {str(missing).splitlines()[0]}")
-
-
-def store(stack: str, name: str) -> StoreConfig:
-    """A store as a committed stack configures it."""
-    found: StoreConfig = getattr(load_file(stack_file(stack)), name)
-    return found
-
-
-def settings(wanted: StoreConfig, *without: str) -> dict[str, str]:
-    """The store's parameter group as directives of a server; but defragmentation, which has a test of its own."""
-    return {
-        each.name: each.value
-        for each in wanted.parameter_group()
-        if not PARAMETERS[each.name].managed_only
-        and not PARAMETERS[each.name].needs_allocator
-        and each.name not in without
-    }
-
-
-def users(wanted: StoreConfig) -> tuple[ValkeyUser, ...]:
-    """The store's users, with passwords of ours."""
-    return tuple(
-        ValkeyUser(
-            name=user.name, password=f"password-of-{user.name}", rules=user.store_user().access_string[3:]
-        )
-        for user in wanted.users
-    )
+HOT_KEYS = 200
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +128,7 @@ def refusal_of(client: redis.Redis, *command: str) -> str:
 def test_a_full_cache_forgets_what_was_used_longest_ago(server: Valkey, client: redis.Redis) -> None:
     """With five samples eviction is a good guess and no order: mostly what is old goes. A server counts age in seconds."""
     assert client.config_get("maxmemory-samples")["maxmemory-samples"] == "5"
-    hot = [f"cache:hot:{number}" for number in range(KEYS_OF_THE_LONG_RUN)]
+    hot = [f"cache:hot:{number}" for number in range(HOT_KEYS)]
     old = [f"cache:old:{number}" for number in range(KEYS // 5)]
     client.mset(dict.fromkeys([*hot, *old], VALUE))
     server.wait_until(lambda: bool(client.object("idletime", old[-1]) >= 1), "see them age")
@@ -252,191 +205,3 @@ def test_long_lists_are_compressed_in_the_middle(client: redis.Redis) -> None:
     compressed, plain = size(1), size(0)
     client.config_set("list-compress-depth", 1)
     assert compressed < plain / 5
-
-
-# ---- who may do what ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_access_strings_are_written_as_a_server_shows_them(stack: str) -> None:
-    """Otherwise what AWS reads back would differ from what was declared, in every preview."""
-    for name in ("cache", "sessions"):
-        with valkey.primary() as running, running.client() as client:
-            strings = {user.name: user.store_user().access_string for user in store(stack, name).users}
-            for user, rules in {**strings, "nobody": NOBODY}.items():
-                client.execute_command("ACL SETUSER", user, "reset", *rules.split())
-            shown = {line.split()[1]: line for line in client.acl_list()}
-            for user, rules in {**strings, "nobody": NOBODY}.items():
-                assert shown[user].replace(" sanitize-payload", "") == f"user {user} {rules}"
-
-
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[tuple[Valkey, dict[str, ValkeyUser]]]:
-    """Production's cache with its users, over TLS."""
-    wanted = store("prod", "cache")
-    spec = ValkeySpec(
-        settings=settings(wanted, TOPOLOGY),
-        users=users(wanted),
-        certificate=CertificateAuthority().issue("localhost", "127.0.0.1"),
-    )
-    with valkey.primary(spec) as running:
-        yield running, {user.name: user for user in spec.users}
-
-
-def test_each_use_works_within_its_own_patterns(guarded: tuple[Valkey, dict[str, ValkeyUser]]) -> None:
-    server, known = guarded
-    with server.client(known["query-cache"]) as client:
-        client.set("cache:animals", "1", ex=60)
-        assert client.get("cache:animals") == "1"
-        with client.pipeline(transaction=True) as pipeline:
-            pipeline.incr("cache:n").expire("cache:n", 60)
-            assert pipeline.execute() == [1, True]
-    with server.client(known["rate-limit"]) as client:
-        script = "local n = redis.call('INCR', KEYS[1]); redis.call('EXPIRE', KEYS[1], 60); return n"
-        assert [client.eval(script, 1, "ratelimit:a") for _ in range(2)] == [1, 2]
-    with server.client(known["events"]) as client:
-        listener = client.pubsub(ignore_subscribe_messages=True)
-        listener.subscribe("events:listings")
-        assert listener.get_message(timeout=5) is None
-        assert client.publish("events:listings", "new") == 1
-        message = listener.get_message(timeout=5)
-        assert message is not None
-        assert message["data"] == "new"
-        listener.close()
-    with server.client(known["operator"]) as client:
-        assert "cache:animals" in set(client.scan_iter())
-        assert client.memory_usage("cache:animals") > 0
-        assert client.info("stats")["evicted_keys"] == 0
-        assert isinstance(client.slowlog_get(), list)
-
-
-REFUSED = [
-    ("query-cache", ("GET", "session:1")),
-    ("query-cache", ("SET", "ratelimit:a", "0")),
-    ("query-cache", ("FLUSHALL",)),
-    ("query-cache", ("KEYS", "*")),
-    ("query-cache", ("CONFIG", "GET", "maxmemory")),
-    ("query-cache", ("PUBLISH", "events:listings", "x")),
-    ("rate-limit", ("GET", "cache:animals")),
-    ("rate-limit", ("HGETALL", "ratelimit:a")),
-    ("rate-limit", ("EVAL", "return redis.call('GET', KEYS[1])", "1", "cache:animals")),
-    ("events", ("PUBLISH", "other:listings", "x")),
-    ("events", ("GET", "cache:animals")),
-    ("operator", ("GET", "cache:animals")),
-    ("operator", ("DEL", "cache:animals")),
-    ("operator", ("ACL", "LIST")),
-]
-
-
-@pytest.mark.parametrize(
-    ("user", "command"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else value
-)
-def test_a_use_is_refused_outside_its_patterns_and_commands(
-    guarded: tuple[Valkey, dict[str, ValkeyUser]], user: str, command: tuple[str, ...]
-) -> None:
-    server, known = guarded
-    with (
-        server.client(known[user]) as client,
-        pytest.raises(exceptions.ResponseError, match=r"(?i)no permission|NOPERM|ACL failure"),
-    ):
-        client.execute_command(*command)
-
-
-def test_who_does_not_log_in_is_refused(guarded: tuple[Valkey, dict[str, ValkeyUser]]) -> None:
-    server, known = guarded
-    with server.client(username=None, password=None) as client, pytest.raises(exceptions.AuthenticationError):
-        client.ping()
-    wrong = ValkeyUser(name="query-cache", password="not-the-password-of-anybody")
-    with server.client(wrong) as client, pytest.raises(exceptions.AuthenticationError):
-        client.ping()
-    assert known["query-cache"].password != wrong.password
-
-
-def test_plain_text_is_refused(guarded: tuple[Valkey, dict[str, ValkeyUser]]) -> None:
-    server, known = guarded
-    with (
-        redis.Redis(
-            host=server.host, port=server.port, username="query-cache",
-            password=known["query-cache"].password, socket_timeout=5,
-        ) as client,
-        pytest.raises((exceptions.ConnectionError, exceptions.TimeoutError)),
-    ):  # fmt: skip
-        client.ping()
-
-
-# ---- failover and crash ------------------------------------------------------------------------------------------
-
-
-def test_sessions_that_a_replica_has_outlive_the_loss_of_the_primary() -> None:
-    """Each was acknowledged by the replica (WAIT) before the primary was killed."""
-    wanted = store("prod", "sessions")
-    spec = ValkeySpec(
-        settings=settings(wanted, TOPOLOGY),
-        users=users(wanted),
-        certificate=CertificateAuthority().issue("localhost", "127.0.0.1"),
-    )
-    application = next(user for user in spec.users if user.name == "sessions")
-    with valkey.primary(spec) as primary, valkey.replica_of(primary) as replica:
-        with primary.client(application) as client:
-            for number in range(KEYS_OF_THE_LONG_RUN):
-                client.set(f"session:{number}", f"user-{number}", ex=3600)
-                assert client.wait(1, 5000) == 1
-        with replica.client(application) as client, pytest.raises(exceptions.ReadOnlyError):
-            client.set("session:0", "x")
-        primary.crash()
-        started = time.monotonic()
-        replica.promote()
-        with replica.client(application) as client:
-            found = client.mget([f"session:{number}" for number in range(KEYS_OF_THE_LONG_RUN)])
-            assert found == [f"user-{number}" for number in range(KEYS_OF_THE_LONG_RUN)]
-            assert 0 < client.ttl("session:0") <= 3600
-            client.set("session:after", "the failover", ex=3600)
-        assert time.monotonic() - started < 10
-        primary.begin()
-        primary.follow(replica)
-        with primary.client(application) as client:
-            assert client.get("session:after") == "the failover"
-
-
-def test_the_requirements_own_persistence_brings_data_back_after_a_crash() -> None:
-    """RDB every 15 min if anything changed, AOF synced every second, rewritten at twice its size: a server's kill loses nothing."""
-    with valkey.primary(ValkeySpec(settings=REQUIRED_PERSISTENCE)) as server:
-        with server.client() as client:
-            assert client.config_get("save")["save"] == "900 1"
-            for number in range(KEYS_OF_THE_LONG_RUN):
-                client.set(f"session:{number}", f"user-{number}")
-        server.crash()
-        server.begin()
-        with server.client() as client:
-            assert client.dbsize() == KEYS_OF_THE_LONG_RUN
-            assert client.get("session:7") == "user-7"
-            assert client.info("persistence")["aof_enabled"] == 1
-
-
-def test_a_log_of_twice_its_size_is_rewritten_by_itself() -> None:
-    small = {**REQUIRED_PERSISTENCE, "auto-aof-rewrite-min-size": "64kb"}
-    with valkey.primary(ValkeySpec(settings=small)) as server, server.client() as client:
-        for number in range(KEYS):
-            client.set("session:the-same", VALUE)
-            if number % 1000 == 0:  # what is written during a rewrite counts as its result
-                server.wait_until(
-                    lambda: not client.info("persistence")["aof_rewrite_in_progress"], "rewrite its log"
-                )
-        written = KEYS * len(VALUE)
-        server.wait_until(
-            lambda: bool(client.info("persistence")["aof_current_size"] < written / 2),
-            "have rewritten its log",
-        )
-        assert client.info("persistence")["aof_last_bgrewrite_status"] == "ok"
-        assert client.get("session:the-same") == VALUE
-
-
-def test_without_persistence_a_crash_takes_everything() -> None:
-    """What the cache is like on ElastiCache when all its nodes are lost, and why sessions are elsewhere."""
-    with valkey.primary() as server:
-        with server.client() as client:
-            client.set("cache:1", "x")
-        server.crash()
-        server.begin()
-        with server.client() as client:
-            assert client.dbsize() == 0

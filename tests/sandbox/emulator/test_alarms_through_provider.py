@@ -1,23 +1,19 @@
 """Alarms, log filters and the dashboard through the real Terraform AWS provider.
 
-Proves, for every shape in which the platform declares them, that they are created, read back and refreshed without a difference,
-changed in place and deleted. Does not prove the engine's part, nor that an alarm goes off: nothing is measured here.
+Proves, for every shape in which the platform declares them, that they are created, read back and refreshed without a
+difference, changed in place and deleted. Does not prove the engine's part, nor that an alarm goes off: nothing is
+measured here.
 """
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from components.alarms.alarms import RESULT_ID
+from components.alarms.catalogue.postgres import LONG_TRANSACTIONS
 from components.alarms.rows import BAND_ID
-from sandbox.adapter import binary
-from sandbox.emulated_account import EmulatedAccount
-from sandbox.environment import aws_environment
-from tests.sandbox.adapter.engine import REGION, Plugin, start_plugin
-from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect, clients_of
+from contract.metrics import BackupJobMetric, PostgresLogMetric, postgres_log_namespace
+from tests.sandbox.adapter.engine import REGION, Plugin
+from tests.sandbox.emulator.conftest import ACCOUNT_ID, Connect
 from tests.sandbox.emulator.walk import life
 
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -27,32 +23,6 @@ LOG_METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:told"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:scale-up"
 DATABASE = {"DBInstanceIdentifier": "reptidex-prod-postgres"}
-
-
-@pytest.fixture(scope="module")
-def own_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAccount]:
-    account = EmulatedAccount(Path(tmp_path_factory.mktemp("alarms")))
-    with account.start(ACCOUNT_ID, stays=False):
-        yield account
-
-
-@pytest.fixture(scope="module")
-def aws(own_account: EmulatedAccount) -> Iterator[Plugin]:
-    try:
-        binary.find()
-    except binary.ProviderBinaryNotFound as missing:
-        pytest.skip(str(missing).splitlines()[0])
-    plugin = start_plugin("sandbox.adapter.aws", aws_environment(own_account.port or 0))
-    try:
-        plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')
-        yield plugin
-    finally:
-        plugin.close()
-
-
-@pytest.fixture(scope="module")
-def own_connect(own_account: EmulatedAccount) -> Connect:
-    return clients_of(own_account)
 
 
 def told(name: str, **differing: Any) -> dict[str, Any]:
@@ -116,7 +86,7 @@ def test_an_alarm_on_an_anomaly(aws: Plugin) -> None:
     band = {"id": BAND_ID, "expression": "ANOMALY_DETECTION_BAND(m, 3)", "label": "size", "returnData": True}
     inputs = told(
         "anomaly",
-        metricQueries=[query("m", "BackupSizeBytes", is_compared=True), band],
+        metricQueries=[query("m", BackupJobMetric.SIZE_BYTES.value, is_compared=True), band],
         thresholdMetricId=BAND_ID,
         comparisonOperator="LessThanLowerOrGreaterThanUpperThreshold",
     )
@@ -148,10 +118,10 @@ def test_what_a_log_says_as_a_metric(aws: Plugin, own_connect: Connect) -> None:
     inputs = {
         "name": "long-transactions",
         "logGroupName": group,
-        "pattern": r"%duration:\s[3-9]\d\d\d\d\d\.|duration:\s\d{7,12}\.|due\sto\sidle-in-transaction\stimeout%",
+        "pattern": LONG_TRANSACTIONS,
         "metricTransformation": {
-            "namespace": "ReptiDex/PostgreSQL/reptidex-prod-postgres",
-            "name": "LongTransactions",
+            "namespace": postgres_log_namespace("reptidex-prod-postgres"),
+            "name": PostgresLogMetric.LONG_TRANSACTIONS.value,
             "value": "1",
             "defaultValue": "0",
             "unit": "Count",
@@ -163,7 +133,8 @@ def test_what_a_log_says_as_a_metric(aws: Plugin, own_connect: Connect) -> None:
 
 def test_a_dashboard(aws: Plugin) -> None:
     def body(title: str) -> str:
-        widget = {"type": "alarm", "x": 0, "y": 0, "width": 24, "height": 3, "properties": {"title": title, "alarms": []}}  # fmt: skip
+        place = {"x": 0, "y": 0, "width": 24, "height": 3}
+        widget = {"type": "alarm", **place, "properties": {"title": title, "alarms": []}}
         return json.dumps({"widgets": [widget]})
 
     inputs = {"dashboardName": "reptidex-prod-alarms", "dashboardBody": body("before")}

@@ -19,9 +19,9 @@ import pytest
 
 import sandbox.engine
 from sandbox.engine import INTERRUPTED, INTERRUPTING_SIGNALS, Engine
-from sandbox.guard import guarded
-from sandbox.stack_config import StackConfig
+from sandbox.processes.guard import guarded
 from sandbox.toolchain.routes import write_executable
+from sandbox.working_copy import WorkingCopy
 from tests.sandbox.conftest import wait_for_start
 
 STAND_IN = """\
@@ -32,7 +32,7 @@ while :; do sleep 0.1; done
 """
 STARTER = """\
 import sys
-from sandbox.guard import guarded
+from sandbox.processes.guard import guarded
 with guarded([sys.argv[1]], start_new_session=True) as engine:
     print("guarded", flush=True)
     engine.wait()
@@ -48,7 +48,7 @@ def started(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(tmp_path: Path, started: Path) -> Callable[[str], int]:
     """Run an engine that does `on_interrupt` when it is interrupted, and nothing until then."""
-    engine = Engine(tmp_path, "dev", tmp_path, StackConfig(tmp_path / "Pulumi.dev.yaml", tmp_path))
+    engine = Engine(tmp_path, "dev", tmp_path, WorkingCopy(tmp_path / "Pulumi.dev.yaml", tmp_path))
 
     def run(on_interrupt: str) -> int:
         script = STAND_IN.format(started=started, on_interrupt=on_interrupt)

@@ -5,19 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.errors import SandboxError
-from sandbox.servers.programs import PGBOUNCER, POSTGRES, find
+from sandbox.servers.programs import PGBOUNCER, POSTGRES
 from tests.harness.pooled import Databases, databases
+from tests.harness.programs import skip_without
 
 
 @pytest.fixture(scope="session")
 def programs() -> None:
     """Skips where no PostgreSQL 17 or no PgBouncer can be had."""
-    try:
-        find(POSTGRES)
-        find(PGBOUNCER)
-    except SandboxError as error:
-        pytest.skip(str(error))
+    skip_without(POSTGRES, PGBOUNCER)
 
 
 @pytest.fixture(scope="session")

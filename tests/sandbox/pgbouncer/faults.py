@@ -9,7 +9,6 @@ may be kept. Prints a `Report` as JSON.
 
 import json
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -217,12 +216,12 @@ def reset(scene: Scene) -> None:
 
 def stop_primary(scene: Scene) -> None:
     """The primary is stopped in order, as in a failover that an operator asks for."""
-    scene.databases.primary.end("fast")
+    scene.databases.primary.stop("fast")
 
 
 def stop_pooler(scene: Scene) -> None:
     """One of two poolers is stopped as ECS stops a task, by the signal of its image."""
-    scene.poolers[0].stop(signal.SIGINT)
+    scene.poolers[0].stop("wait_for_servers")
 
 
 def nothing(_scene: Scene, _struck_at: float = 0.0) -> float:

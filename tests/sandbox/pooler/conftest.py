@@ -16,7 +16,6 @@ from components.pgbouncer.pool_budget import PoolBudget
 from components.pgbouncer.settings import DatabaseRoute, Files, PoolerSettings, render
 from components.pgbouncer.task import STOP_SECONDS
 from contract.scram import SALT_BYTES, userlist, verifier
-from sandbox.errors import SandboxError
 from sandbox.servers import postgres
 from sandbox.servers.certificates import CertificateAuthority
 from sandbox.servers.folder import ServerFolder, server_folder
@@ -25,6 +24,7 @@ from sandbox.servers.postgres import Postgres, PostgresSpec
 from sandbox.servers.programs import PGBOUNCER, POSTGRES, find
 from sandbox.servers.server import Server, as_server_user
 from tests.harness.platform import ROOT
+from tests.harness.programs import skip_without
 
 IMAGE = ROOT / "components" / "pgbouncer" / "image"
 HOST = "127.0.0.1"
@@ -38,11 +38,7 @@ BUDGET = PoolBudget(max_db_connections=10, default_pool_size=8, reserve_pool_siz
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """Skips where no PostgreSQL 17, PgBouncer or openssl can be had."""
-    try:
-        find(POSTGRES)
-        find(PGBOUNCER)
-    except SandboxError as error:
-        pytest.skip(str(error))
+    skip_without(POSTGRES, PGBOUNCER)
     if shutil.which("openssl") is None:
         pytest.skip("no `openssl` on this machine")
 
@@ -114,13 +110,14 @@ class Task(Server):
         folders = [self._bin, find(PGBOUNCER).folder, find(POSTGRES).folder]
         return os.pathsep.join([*map(str, folders), "/usr/bin", "/bin"])
 
-    def begin(self) -> None:
-        """Start, and wait until it is healthy."""
-        self.start(lambda: self.health() == 0)
+    def _answers(self) -> bool:
+        """A task counts as started once it is healthy."""
+        return self.health() == 0
 
-    def end_gracefully(self) -> None:
+    def stop(self) -> None:
         """Stop as ECS does, and wait."""
-        self.stop(signal.SIGINT, STOP_SECONDS)
+        self.send(signal.SIGINT)
+        self.wait(STOP_SECONDS)
 
     def health(self, timeout_seconds: float = 10) -> int:
         """What the container's health check exits with. Raises: TimeoutExpired."""
@@ -144,9 +141,16 @@ class Task(Server):
     ) -> psycopg.Connection[tuple[object, ...]]:
         """A client's session."""
         return psycopg.connect(
-            host=HOST, port=self.port, dbname=DATABASE, user=username, password=password,
-            sslmode="require", connect_timeout=5, autocommit=True, **parameters,  # type: ignore[arg-type]
-        )  # fmt: skip
+            host=HOST,
+            port=self.port,
+            dbname=DATABASE,
+            user=username,
+            password=password,
+            sslmode="require",
+            connect_timeout=5,
+            autocommit=True,
+            **parameters,  # type: ignore[arg-type]
+        )
 
 
 @contextmanager
@@ -173,7 +177,7 @@ def task(database: Database, verifiers: Mapping[str, str] | None = None) -> Iter
         )
         started = Task(folder, settings, userlist(verifiers or database.verifiers))
         try:
-            started.begin()
+            started.start()
             yield started
         finally:
             started.crash()

@@ -37,9 +37,13 @@ def test_a_client_without_tls_or_with_another_password_is_refused(database: Data
     with task(database) as pooler:
         with pytest.raises(psycopg.OperationalError, match="SSL required"):
             psycopg.connect(
-                host=HOST, port=pooler.port, dbname=DATABASE, user="app_a",
-                password=database.passwords["app_a"], sslmode="disable",
-            )  # fmt: skip
+                host=HOST,
+                port=pooler.port,
+                dbname=DATABASE,
+                user="app_a",
+                password=database.passwords["app_a"],
+                sslmode="disable",
+            )
         with pytest.raises(psycopg.OperationalError, match="authentication failed"):
             pooler.connect("app_a", database.passwords["app_b"])
 
@@ -70,25 +74,31 @@ def test_the_process_is_pgbouncer_itself_and_its_environment_has_no_list_of_user
         assert "SCRAM-SHA-256" not in pooler.log
 
 
-@pytest.mark.parametrize("missing", ["PGBOUNCER_INI", "PGBOUNCER_USERLIST", "PGBOUNCER_TLS_NAME"])
+VARIABLES = ("PGBOUNCER_INI", "PGBOUNCER_USERLIST", "PGBOUNCER_TLS_NAME")
+
+
+def entrypoint(secrets_directory: Path, *without: str) -> subprocess.CompletedProcess[str]:
+    """The entrypoint run to its end, with a value for every variable that it needs, except for those in `without`."""
+    variables = {name: "x" for name in VARIABLES if name not in without}
+    return subprocess.run(
+        [str(IMAGE / "entrypoint"), str(secrets_directory)],
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("missing", VARIABLES)
 def test_a_missing_variable_is_named(tmp_path: Path, missing: str) -> None:
-    variables = dict.fromkeys(("PGBOUNCER_INI", "PGBOUNCER_USERLIST", "PGBOUNCER_TLS_NAME"), "x")
-    del variables[missing]
-    done = subprocess.run(
-        [str(IMAGE / "entrypoint"), str(tmp_path)],
-        env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = entrypoint(tmp_path, missing)
     assert done.returncode != 0
     assert f"{missing}: is missing" in done.stderr
 
 
 def test_a_certificate_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     (tmp_path / "client.key").mkdir()
-    variables = dict.fromkeys(("PGBOUNCER_INI", "PGBOUNCER_USERLIST", "PGBOUNCER_TLS_NAME"), "x")
-    done = subprocess.run(
-        [str(IMAGE / "entrypoint"), str(tmp_path)],
-        env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = entrypoint(tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("no certificate: ")
     assert "client.key" in done.stderr

@@ -49,7 +49,7 @@ class Pool:
     def replace_tasks(self) -> None:
         """All of a deployment: it has ended before UpdateService answers."""
         before, self.task = self.task, self._start()
-        before.end_gracefully()
+        before.stop()
 
 
 class World:
@@ -169,7 +169,7 @@ def test_a_wrong_password_in_the_database_is_told_from_one_in_the_pool(
 
 def test_a_pool_that_does_not_answer_is_an_error_without_a_password(world: World) -> None:
     login = world.login()
-    world.pool.task.end_gracefully()
+    world.pool.task.stop()
     with pytest.raises(RotationError, match="does not answer") as error:
         world.run(login, "select 1")
     assert login["password"] not in str(error.value)

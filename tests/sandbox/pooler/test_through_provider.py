@@ -6,8 +6,6 @@ that the components ask for just this: the inputs are a copy of theirs, and the 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,16 +15,11 @@ from components.pgbouncer.images import lifecycle_policy
 from components.pgbouncer.pooler import DEPLOYMENT_MAXIMUM_PERCENT
 from components.pgbouncer.task import METRICS_CONTAINER, POOLER_CONTAINER, TaskContent, container_definitions
 from components.policy_documents import service_trust
-from sandbox.adapter import binary
-from sandbox.emulated_account import EmulatedAccount
-from sandbox.environment import aws_environment
-from tests.sandbox.adapter.engine import REGION, Plugin, Resource, start_plugin
+from tests.harness.provider import ACCOUNT_ID, Make, assert_read_back, make_network
+from tests.sandbox.adapter.engine import REGION, Plugin, Resource
 
-ACCOUNT = "444455556666"
 PORT = 6432
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:userlist-AbCdEf"
-
-Make = Callable[[str, str, Mapping[str, Any]], Resource]
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:userlist-AbCdEf"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,67 +28,22 @@ def programs() -> None:
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
-    try:
-        binary.find()
-    except binary.ProviderBinaryNotFound as missing:
-        pytest.skip(str(missing).splitlines()[0])
-    account = EmulatedAccount(Path(tmp_path_factory.mktemp("account")))
-    with account.start(ACCOUNT, stays=False):
-        plugin = start_plugin("sandbox.adapter.aws", aws_environment(account.port or 0))
-        try:
-            plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')
-            yield plugin
-        finally:
-            plugin.close()
-
-
-@pytest.fixture(scope="module")
-def make(aws: Plugin) -> Iterator[Make]:
-    """Makes a resource; what is still there in the end is deleted the other way round."""
-    made: list[Resource] = []
-
-    def make(type_: str, name: str, inputs: Mapping[str, Any]) -> Resource:
-        made.append(aws.create(type_, name, inputs))
-        return made[-1]
-
-    yield make
-    for resource in reversed(made):
-        aws.delete(resource)
-
-
-def assert_settled(aws: Plugin, resource: Resource) -> None:
-    """Neither what is known of it nor what is read anew differs from what was asked for."""
-    assert dict(aws.diff(resource, resource.inputs).detailedDiff) == {}
-    read = aws.read(resource)
-    assert read is not None
-    assert dict(aws.diff(read, resource.inputs).detailedDiff) == {}
-
-
-@pytest.fixture(scope="module")
 def network(make: Make) -> dict[str, Any]:
-    vpc = make("aws:ec2/vpc:Vpc", "network", {"cidrBlock": "10.9.0.0/16"})
-    subnets = [
-        make(
-            "aws:ec2/subnet:Subnet", f"app-{zone}",
-            {"vpcId": vpc.id, "cidrBlock": f"10.9.{i}.0/24", "availabilityZone": f"{REGION}{zone}"},
-        ).id
-        for i, zone in enumerate("ab")
-    ]  # fmt: skip
-    group = make("aws:ec2/securityGroup:SecurityGroup", "tasks", {"vpcId": vpc.id, "description": "tasks"})
-    return {"vpc": vpc.id, "subnets": subnets, "group": group.id}
+    vpc_id, subnet_ids = make_network(make, "app", "ab")
+    group = make("aws:ec2/securityGroup:SecurityGroup", "tasks", {"vpcId": vpc_id, "description": "tasks"})
+    return {"vpc": vpc_id, "subnets": subnet_ids, "group": group.id}
 
 
 @pytest.fixture(scope="module")
 def role(make: Make) -> Resource:
-    trust = service_trust("ecs-tasks.amazonaws.com", ACCOUNT, f"arn:aws:ecs:{REGION}:{ACCOUNT}:*")
+    trust = service_trust("ecs-tasks.amazonaws.com", ACCOUNT_ID, f"arn:aws:ecs:{REGION}:{ACCOUNT_ID}:*")
     return make("aws:iam/role:Role", "role", {"assumeRolePolicy": json.dumps(trust)})
 
 
 @pytest.fixture(scope="module")
 def task_definition(make: Make, role: Resource) -> Resource:
     content = TaskContent(
-        image=f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/pooler@sha256:{'0' * 64}",
+        image=f"{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com/pooler@sha256:{'0' * 64}",
         port=PORT,
         configuration="[pgbouncer]\nlisten_port = 6432\n",
         userlist_secret_arn=SECRET,
@@ -211,7 +159,7 @@ def service(
 
 
 def test_a_task_definition_is_read_back_as_it_was_asked_for(aws: Plugin, task_definition: Resource) -> None:
-    assert_settled(aws, task_definition)
+    assert_read_back(aws, task_definition)
     containers = {each["name"]: each for each in json.loads(task_definition.outputs["containerDefinitions"])}
     assert containers[POOLER_CONTAINER]["linuxParameters"]["tmpfs"][0]["size"] == 1
     assert containers[POOLER_CONTAINER]["stopTimeout"] == 120
@@ -220,12 +168,12 @@ def test_a_task_definition_is_read_back_as_it_was_asked_for(aws: Plugin, task_de
 
 def test_the_balancer_is_read_back_as_it_was_asked_for(aws: Plugin, listener: dict[str, Resource]) -> None:
     for resource in listener.values():
-        assert_settled(aws, resource)
+        assert_read_back(aws, resource)
 
 
 def test_the_service_is_read_back_as_it_was_asked_for(aws: Plugin, service: dict[str, Resource]) -> None:
     for resource in service.values():
-        assert_settled(aws, resource)
+        assert_read_back(aws, resource)
 
 
 def test_a_new_task_definition_is_a_deployment_and_not_another_service(
@@ -263,7 +211,7 @@ def test_scaling_is_read_back_as_it_was_asked_for(
         },
     )
     for resource in (target, policy):
-        assert_settled(aws, resource)
+        assert_read_back(aws, resource)
 
 
 def test_the_repository_is_read_back_as_it_was_asked_for(aws: Plugin, make: Make) -> None:
@@ -285,7 +233,7 @@ def test_the_repository_is_read_back_as_it_was_asked_for(aws: Plugin, make: Make
         {"repository": "pooler", "policy": json.dumps(lifecycle_policy())},
     )
     for resource in (repository, lifecycle):
-        assert_settled(aws, resource)
+        assert_read_back(aws, resource)
 
 
 def test_the_first_version_of_a_secret_is_found_after_rotations(aws: Plugin, make: Make) -> None:
@@ -302,7 +250,7 @@ def test_the_first_version_of_a_secret_is_found_after_rotations(aws: Plugin, mak
         return make("aws:secretsmanager/secretVersion:SecretVersion", content, version)
 
     first = put("first", "initial-userlist")
-    assert_settled(aws, first)
+    assert_read_back(aws, first)
     for rotated in ("second", "third"):
         put(rotated)
     read = aws.read(first)

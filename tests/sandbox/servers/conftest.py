@@ -2,36 +2,29 @@
 
 import pytest
 
-from sandbox.errors import SandboxError
 from sandbox.servers.certificates import CertificateAuthority, ServerCertificate
-from sandbox.servers.programs import PGBOUNCER, POSTGRES, VALKEY, ServerKind, find
+from sandbox.servers.programs import PGBOUNCER, POSTGRES, VALKEY
+from tests.harness.programs import skip_without
 
 HOST = "127.0.0.1"
-
-
-def _require(kind: ServerKind) -> None:
-    try:
-        find(kind)
-    except SandboxError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def postgres_programs() -> None:
     """Skips where no PostgreSQL 17 can be had."""
-    _require(POSTGRES)
+    skip_without(POSTGRES)
 
 
 @pytest.fixture(scope="session")
 def pgbouncer_programs(postgres_programs: None) -> None:
     """Skips where no PgBouncer, or no PostgreSQL behind it, can be had."""
-    _require(PGBOUNCER)
+    skip_without(PGBOUNCER)
 
 
 @pytest.fixture(scope="session")
 def valkey_programs() -> None:
     """Skips where no Valkey 8 can be had."""
-    _require(VALKEY)
+    skip_without(VALKEY)
 
 
 @pytest.fixture(scope="session")

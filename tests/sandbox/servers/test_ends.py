@@ -19,6 +19,13 @@ from sandbox.servers.server import Server
 from tests.sandbox.adapter.test_leash import eventually, is_running
 
 
+class Mute(Server):
+    """A server that never answers."""
+
+    def _answers(self) -> bool:
+        return False
+
+
 @pytest.mark.usefixtures("postgres_programs", "valkey_programs")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_when_the_owner_is_ended(number: signal.Signals, tmp_path: Path) -> None:
@@ -63,11 +70,11 @@ def test_a_server_that_never_answers_is_ended_and_its_last_words_are_told(
 ) -> None:
     monkeypatch.setattr("sandbox.servers.server.START_TIMEOUT_SECONDS", 1.0)
     with server_folder() as folder:
-        server = Server("mute", folder, ["sh", "-c", "echo last words; sleep 600"])
+        server = Mute("mute", folder, ["sh", "-c", "echo last words; sleep 600"])
         with pytest.raises(Exception, match=r"mute did not answer within 1 s:\nlast words"):
-            server.start(lambda: False)
+            server.start()
         assert not server.is_running
-        ended = Server("short", folder, ["sh", "-c", "echo cannot go on; exit 3"])
+        ended = Mute("short", folder, ["sh", "-c", "echo cannot go on; exit 3"])
         with pytest.raises(Exception, match=r"short ended instead of starting to answer:\ncannot go on"):
-            ended.start(lambda: False)
+            ended.start()
     assert not folder.path.exists()

@@ -9,8 +9,8 @@ import pytest
 from components.parameters.postgres_table import PARAMETERS
 from sandbox.errors import SandboxError
 from sandbox.servers import postgres
+from sandbox.servers.fit import Fitted, fit_to_machine
 from sandbox.servers.postgres import PostgresSpec
-from sandbox.servers.scaling import Scaled, fit_to_machine
 from tests.harness.platform import STACKS, declared, of_type
 
 pytestmark = pytest.mark.usefixtures("postgres_programs")
@@ -66,11 +66,11 @@ def test_a_parameter_of_another_version_is_refused() -> None:
 
 
 def test_memory_that_the_machine_lacks_is_scaled_and_said() -> None:
-    settings, scaled = fit_to_machine(
+    settings, fitted = fit_to_machine(
         {"shared_buffers": "2097152", "work_mem": "4096"}, memory_bytes=8 * 2**30
     )
     assert settings == {"shared_buffers": 52428, "work_mem": "4096"}
-    assert scaled == [Scaled(name="shared_buffers", given="2097152", used=52428)]
+    assert fitted == [Fitted(name="shared_buffers", given="2097152", used=52428)]
     assert fit_to_machine({"shared_buffers": "100"}, memory_bytes=8 * 2**30) == (
         {"shared_buffers": "100"},
         [],

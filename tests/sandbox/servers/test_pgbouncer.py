@@ -61,11 +61,11 @@ def test_it_stops_as_told() -> None:
                 assert eventually(lambda: "SHUTDOWN WAIT_FOR_SERVERS" in pooler.log or "SIGINT" in pooler.log)
                 assert pooler.is_running
             assert pooler.wait() == 0
-        pooler.begin()
+        pooler.start()
         with psycopg.connect(conninfo):
-            pooler.end("immediate")
-        pooler.begin()
-        pooler.end("wait_for_clients")
+            pooler.stop("immediate")
+        pooler.start()
+        pooler.stop("wait_for_clients")
 
 
 def test_a_configuration_that_it_does_not_take_is_an_error_with_its_own_words() -> None:

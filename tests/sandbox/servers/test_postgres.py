@@ -73,9 +73,9 @@ def test_what_was_committed_survives_every_stop(how: str) -> None:
             if how == "crash":
                 server.crash()
             else:
-                server.end("fast" if how == "fast" else "immediate")
+                server.stop("fast" if how == "fast" else "immediate")
             assert not server.is_running
-        server.begin()
+        server.start()
         assert server.query("select value from kept") == [(1,)]
 
 

@@ -64,7 +64,7 @@ def test_a_replica_takes_over_and_the_old_primary_follows_it(certificate: Server
             old.crash()
             new.promote()
             client.set("a", "2")
-        old.begin()
+        old.start()
         old.follow(new)
         with old.client() as client:
             assert client.get("a") == "2"
@@ -78,7 +78,7 @@ def test_what_the_settings_save_survives_a_crash(settings: dict[str, str | int],
         with server.client() as client:
             client.set("a", "1")
         server.crash()
-        server.begin()
+        server.start()
         with server.client() as client:
             assert client.get("a") == kept
 
@@ -87,9 +87,9 @@ def test_a_stop_in_order_saves_a_snapshot_when_told_to() -> None:
     with valkey.primary(ValkeySpec(settings={"save": "900 1"})) as server:
         with server.client() as client:
             client.set("a", "1")
-        server.end()
+        server.stop()
         assert (server.data_directory / "dump.rdb").is_file()
-        server.begin()
+        server.start()
         with server.client() as client:
             assert client.get("a") == "1"
 

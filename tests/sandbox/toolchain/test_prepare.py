@@ -269,7 +269,7 @@ def test_a_shim_starts_its_module_from_any_folder(tmp_path: Path) -> None:
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "__init__.py").write_text("raise ImportError('the wrong one')")
     script = tmp_path / "pulumi-language-python"
-    write_executable(script, shim("sandbox.language_host"))
+    write_executable(script, shim("sandbox.adapter.language_host"))
     with subprocess.Popen(
         [str(script), "127.0.0.1:9"],
         cwd=tmp_path,

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from sandbox.errors import SandboxError
-from sandbox.process import write_atomically
+from sandbox.files import write_atomically
 
 Config = dict[str, Any]
 
@@ -25,34 +25,22 @@ LEADS_ELSEWHERE = re.compile(
 )
 
 
-def committed_stacks(project: Path) -> list[str]:
-    """Names of the stacks that have a committed configuration file."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+class WorkingCopy:
+    """The working copy, in `directory`, of the committed configuration file of a stack.
 
-
-def committed_file(project: Path, stack: str) -> Path:
-    """The committed configuration file of a stack. Raises: SandboxError when there is none."""
-    path = project / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
-        stacks = ", ".join(committed_stacks(project)) or "none"
-        raise SandboxError(f"no stack {stack!r}: there is no {path.name} (stacks here: {stacks})")
-    return path
-
-
-class StackConfig:
-    """`working_file` is what the engine reads and writes; `base_file` is the committed part of it, to tell apart
-    what was set in the sandbox.
+    `file` is the one that the engine reads and writes. `base_file` is the committed part of it, by which the values
+    that were set in the sandbox are told from the rest.
     """
 
     def __init__(self, committed: Path, directory: Path) -> None:
         self.committed = committed
-        self.working_file = directory / committed.name
+        self.file = directory / committed.name
         self.base_file = directory / f"committed-{committed.name}"
 
     @property
     def encryption_salt(self) -> str | None:
         """The salt of this sandbox's own secrets; None before the stack exists."""
-        salt = _read(self.working_file).get("encryptionsalt")
+        salt = _read(self.file).get("encryptionsalt")
         return str(salt) if salt else None
 
     @property
@@ -81,15 +69,13 @@ class StackConfig:
                 " a sandbox has endpoints and credentials of its own; take it out (`pulumi config rm`)"
             )
         write_atomically(self.base_file, yaml.safe_dump({"config": committed}))
-        write_atomically(
-            self.working_file, yaml.safe_dump({"config": entries, "encryptionsalt": encryption_salt})
-        )
+        write_atomically(self.file, yaml.safe_dump({"config": entries, "encryptionsalt": encryption_salt}))
 
     def _set_in_sandbox(self) -> Config:
         base = _entries(self.base_file)
         return {
             key: value
-            for key, value in _entries(self.working_file).items()
+            for key, value in _entries(self.file).items()
             if key not in base or _as_written(base[key]) != _as_written(value)
         }
 

@@ -1,4 +1,4 @@
-"""Fits the settings of a large database instance to this machine; what was changed is told."""
+"""The settings of a large database instance, fitted to this machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SHARED_BUFFERS_PERCENT = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scaled:
+class Fitted:
     """A setting that does not fit: what was given, and what is used here."""
 
     name: str
@@ -24,7 +24,7 @@ class Scaled:
 
 def fit_to_machine(
     settings: Mapping[str, Setting], memory_bytes: int | None = None
-) -> tuple[dict[str, Setting], list[Scaled]]:
+) -> tuple[dict[str, Setting], list[Fitted]]:
     """The settings with shared buffers of at most 5 % of the machine's memory, and what was changed.
 
     Numbers are bare and in the parameter's own unit, as in a DB parameter group. `memory_bytes` is the machine's own
@@ -36,5 +36,5 @@ def fit_to_machine(
     given = settings.get("shared_buffers")
     if given is None or int(given) <= limit_pages:
         return dict(settings), []
-    scaled = Scaled(name="shared_buffers", given=given, used=limit_pages)
-    return {**settings, "shared_buffers": limit_pages}, [scaled]
+    fitted = Fitted(name="shared_buffers", given=given, used=limit_pages)
+    return {**settings, "shared_buffers": limit_pages}, [fitted]

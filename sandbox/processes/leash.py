@@ -1,4 +1,4 @@
-"""Run a command that cannot outlive the process that started it: `python -m sandbox.leash -- command arguments…`.
+"""Run a command that cannot outlive the process that started it: `python -m sandbox.processes.leash -- command arguments…`.
 
 The starter holds the leash: it opens a pipe as this process's standard input and keeps the writing end. When the
 starter ends in any way, SIGKILL included, the kernel closes that end, and the command's process group gets SIGTERM
@@ -12,23 +12,44 @@ whoever started it decides when it ends. It reads nothing: its standard input is
 import os
 import select
 import signal
+import subprocess
 import sys
 import time
+from typing import Any
 
 GRACE_SECONDS = 5.0
 _CHECK_SECONDS = 0.5
 
 
-def leashed(command: list[str]) -> list[str]:
-    """The command line that runs `command` on a leash; start it with a pipe as its standard input."""
-    return [sys.executable, "-P", "-m", "sandbox.leash", "--", *command]
+def start_leashed(command: list[str], **options: Any) -> subprocess.Popen[Any]:
+    """Start `command` on a leash, `options` as for Popen. Closing the process's `stdin` ends the command too."""
+    return subprocess.Popen(_leashed(command), stdin=subprocess.PIPE, **options)
+
+
+def run_leashed(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `command` on a leash to its end, whatever its exit code, and capture its output as text.
+
+    `options` as for `subprocess.run`.
+    """
+    pipe, our_end = os.pipe()
+    try:
+        return subprocess.run(
+            _leashed(command), stdin=pipe, capture_output=True, text=True, check=False, **options
+        )
+    finally:
+        os.close(our_end)
+        os.close(pipe)
+
+
+def _leashed(command: list[str]) -> list[str]:
+    return [sys.executable, "-P", "-m", "sandbox.processes.leash", "--", *command]
 
 
 def main(arguments: list[str]) -> None:
     """Become the command in `arguments`, watched; returns never."""
     command = arguments[1:] if arguments[:1] == ["--"] else arguments
     if not command:
-        sys.exit("usage: python -m sandbox.leash -- command [arguments]")
+        sys.exit("usage: python -m sandbox.processes.leash -- command [arguments]")
     group = os.getpid()
     if os.getpgrp() != group:
         os.setpgid(0, 0)

@@ -34,10 +34,10 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from sandbox.leash import leashed
+from sandbox.adapter import UNLIMITED_MESSAGES
+from sandbox.processes.leash import start_leashed
+from sandbox.processes.starter import on_end_of_starter
 
-# Neither configuration nor a captured plugin log has a size worth refusing.
-UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 # The engine asks for several things at once (a program and each policy pack hold one thread for as long as they run).
 SERVER_THREADS = 16
 # Threads of the program's event loop per operation the engine may run in parallel; what Pulumi's own host uses.
@@ -132,11 +132,10 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 f"the sandbox's language host runs policy packs only, not a {request.kind} plugin",
             )
         pack = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory]
-        process = subprocess.Popen(
-            leashed(pack),
+        process = start_leashed(
+            pack,
             cwd=request.info.program_directory,
             env={**os.environ, **dict(pair.split("=", 1) for pair in request.env)},
-            stdin=subprocess.PIPE,  # what the leash hangs on
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -269,25 +268,10 @@ def _trace_from(program: Path, error: Exception) -> str:
     return "".join(traceback.format_exception(error.with_traceback(frames or error.__traceback__)))
 
 
-def end_with_the_engine() -> None:
-    """End this process with its standard input, a pipe of the engine's: a killed engine cannot end us itself."""
-    engine = os.dup(0)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)  # a program that reads its input finds the end of it
-    os.close(null)
-
-    def wait() -> None:
-        while os.read(engine, 4096):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def main() -> None:
     """Serve the engine whose address is the last argument."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine's way of ending a plugin; nothing to clean up
-    end_with_the_engine()
+    on_end_of_starter(lambda: os._exit(1))  # a killed engine cannot end us itself
     # Pulumi programs leave tasks behind when a resource fails; asyncio's complaints about them help nobody.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 

@@ -8,14 +8,15 @@ import pytest
 import yaml
 
 from sandbox.errors import SandboxError
-from sandbox.stack_config import DEFAULT_ACCOUNT_ID, StackConfig, committed_file
+from sandbox.paths import committed_file
+from sandbox.working_copy import DEFAULT_ACCOUNT_ID, WorkingCopy
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> StackConfig:
+def copy(tmp_path: Path) -> WorkingCopy:
     committed = tmp_path / "Pulumi.dev.yaml"
     write(committed, {"p:size": 1, "p:nested": {"a": [1]}}, encryptedkey="x", secretsprovider="awskms://y")
-    return StackConfig(committed, tmp_path / "state")
+    return WorkingCopy(committed, tmp_path / "state")
 
 
 def write(path: Path, entries: dict[str, Any], **rest: str) -> None:
@@ -27,26 +28,26 @@ def read(path: Path) -> Any:
 
 
 def test_the_working_copy_has_a_salt_of_its_own_and_nothing_of_the_real_secrets_provider(
-    config: StackConfig,
+    copy: WorkingCopy,
 ) -> None:
-    before = config.committed.read_bytes()
-    config.write("salt")
-    assert read(config.working_file) == {
+    before = copy.committed.read_bytes()
+    copy.write("salt")
+    assert read(copy.file) == {
         "config": {"p:size": 1, "p:nested": {"a": [1]}},
         "encryptionsalt": "salt",
     }
-    assert config.encryption_salt == "salt"
-    assert config.committed.read_bytes() == before
+    assert copy.encryption_salt == "salt"
+    assert copy.committed.read_bytes() == before
 
 
 def test_what_was_set_in_the_sandbox_stays_and_the_rest_follows_the_committed_file(
-    config: StackConfig,
+    copy: WorkingCopy,
 ) -> None:
-    config.write("salt")
-    write(config.working_file, {"p:size": 1, "p:nested": {"a": [2]}, "p:new": {"secure": "v1:x"}})
-    write(config.committed, {"p:size": 3, "p:nested": {"a": [1]}})
-    config.write("salt")
-    assert read(config.working_file)["config"] == {
+    copy.write("salt")
+    write(copy.file, {"p:size": 1, "p:nested": {"a": [2]}, "p:new": {"secure": "v1:x"}})
+    write(copy.committed, {"p:size": 3, "p:nested": {"a": [1]}})
+    copy.write("salt")
+    assert read(copy.file)["config"] == {
         "p:size": 3,
         "p:nested": {"a": [2]},
         "p:new": {"secure": "v1:x"},
@@ -54,32 +55,32 @@ def test_what_was_set_in_the_sandbox_stays_and_the_rest_follows_the_committed_fi
 
 
 @pytest.mark.parametrize("value", [{"secure": "v1:x"}, {"deep": [{"secure": "v1:x"}]}])
-def test_a_value_encrypted_for_the_real_stack_is_refused(config: StackConfig, value: Any) -> None:
-    write(config.committed, {"p:password": value})
+def test_a_value_encrypted_for_the_real_stack_is_refused(copy: WorkingCopy, value: Any) -> None:
+    write(copy.committed, {"p:password": value})
     with pytest.raises(SandboxError, match=r"encrypted for the real stack.*p:password"):
-        config.write("salt")
+        copy.write("salt")
 
 
 @pytest.mark.parametrize("key", ["aws:endpoints", "aws:config:accessKey", "aws:profile", "aws:assumeRoles"])
 @pytest.mark.parametrize("where", ["committed", "set in the sandbox"])
 def test_configuration_that_could_lead_to_a_real_account_is_refused(
-    config: StackConfig, key: str, where: str
+    copy: WorkingCopy, key: str, where: str
 ) -> None:
-    config.write("salt")
-    file = config.committed if where == "committed" else config.working_file
+    copy.write("salt")
+    file = copy.committed if where == "committed" else copy.file
     write(file, {"aws:region": "us-east-1", key: "x"})
     with pytest.raises(SandboxError, match=f"^{key} in .* could lead to a real account"):
-        config.write("salt")
+        copy.write("salt")
 
 
-def test_a_committed_value_is_followed_after_the_engine_has_rewritten_it(config: StackConfig) -> None:
+def test_a_committed_value_is_followed_after_the_engine_has_rewritten_it(copy: WorkingCopy) -> None:
     """`pulumi config set` of one key writes every top-level number and boolean of the file as a string."""
-    write(config.committed, {"p:size": 5, "p:on": True, "p:rate": 0.5})
-    config.write("salt")
-    write(config.working_file, {"p:size": "5", "p:on": "true", "p:rate": "0.5", "p:new": "x"})
-    write(config.committed, {"p:size": 6, "p:on": False, "p:rate": 0.6})
-    config.write("salt")
-    assert read(config.working_file)["config"] == {
+    write(copy.committed, {"p:size": 5, "p:on": True, "p:rate": 0.5})
+    copy.write("salt")
+    write(copy.file, {"p:size": "5", "p:on": "true", "p:rate": "0.5", "p:new": "x"})
+    write(copy.committed, {"p:size": 6, "p:on": False, "p:rate": 0.6})
+    copy.write("salt")
+    assert read(copy.file)["config"] == {
         "p:size": 6,
         "p:on": False,
         "p:rate": 0.6,
@@ -87,18 +88,18 @@ def test_a_committed_value_is_followed_after_the_engine_has_rewritten_it(config:
     }
 
 
-def test_the_account_is_the_one_the_stack_names(config: StackConfig) -> None:
-    assert config.account_id == DEFAULT_ACCOUNT_ID
-    write(config.committed, {"p:account_id": "111122223333"})
-    assert config.account_id == "111122223333"
+def test_the_account_is_the_one_the_stack_names(copy: WorkingCopy) -> None:
+    assert copy.account_id == DEFAULT_ACCOUNT_ID
+    write(copy.committed, {"p:account_id": "111122223333"})
+    assert copy.account_id == "111122223333"
 
 
-def test_an_unknown_stack_is_told_the_known_ones(tmp_path: Path, config: StackConfig) -> None:
+def test_an_unknown_stack_is_told_the_known_ones(tmp_path: Path, copy: WorkingCopy) -> None:
     with pytest.raises(SandboxError, match=r"no stack 'qa'.*stacks here: dev"):
         committed_file(tmp_path, "qa")
 
 
-def test_a_broken_file_is_named(config: StackConfig) -> None:
-    config.committed.write_text("config: [")
+def test_a_broken_file_is_named(copy: WorkingCopy) -> None:
+    copy.committed.write_text("config: [")
     with pytest.raises(SandboxError, match=r"Pulumi\.dev\.yaml is not valid YAML"):
-        config.write("salt")
+        copy.write("salt")

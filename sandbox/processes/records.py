@@ -1,24 +1,12 @@
-"""Processes that outlive the command that started them: how they are recorded, found again and ended."""
+"""The record of a server process that outlives the command that started it, by which other commands find it."""
 
 import fcntl
 import json
-import signal
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil
-
-
-def write_atomically(path: Path, content: str, mode: int = 0o600) -> None:
-    """Write a file that others read: they see the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        file.write(content)
-    temporary = Path(file.name)
-    temporary.chmod(mode)
-    temporary.replace(path)
+from sandbox.files import write_atomically
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,15 +44,3 @@ class ProcessRecord:
 
 # Open for as long as the process lives; the kernel then gives the locks back, however it ends.
 _held: list[IO[str]] = []
-
-
-def end(process: psutil.Process, number: signal.Signals, grace_seconds: float) -> None:
-    """End a process and wait until it is gone: a signal, and after the grace a kill."""
-    try:
-        process.send_signal(number)
-        process.wait(grace_seconds)
-    except psutil.NoSuchProcess:
-        return
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()

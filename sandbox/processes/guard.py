@@ -1,4 +1,4 @@
-"""Ends a process whose starter was killed: `python -m sandbox.guard`, started by `guarded`.
+"""Ends a process whose starter was killed: `python -m sandbox.processes.guard`, started by `guarded`.
 
 The engine runs in front of the user, with the terminal as its input, so it cannot hang on a pipe of ours itself. A
 guard does: when its input ends without a word, the starter is gone, and the guard ends the engine.
@@ -14,7 +14,7 @@ from typing import IO, cast
 
 import psutil
 
-from sandbox.process import end
+from sandbox.processes.ending import end
 
 DONE = "done"
 # An engine that is interrupted finishes what it is in the middle of and writes its state; the calls that it still
@@ -26,17 +26,17 @@ ENGINE_GRACE_SECONDS = 60
 def guarded(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
     """Start `command` (`options` as for Popen); should this process die, or the block fail, the command is ended."""
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "sandbox.guard"],
+        [sys.executable, "-P", "-m", "sandbox.processes.guard"],
         stdin=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as guard:
-        leash = cast("IO[str]", guard.stdin)
+        pipe = cast("IO[str]", guard.stdin)
         process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)  # type: ignore[call-overload]
-        leash.write(f"{process.pid}\n")
-        leash.flush()
+        pipe.write(f"{process.pid}\n")
+        pipe.flush()
         yield process
-        leash.write(DONE)
+        pipe.write(DONE)
 
 
 def main() -> None:
