@@ -50,7 +50,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="identifier-changed",
-        edits=(Edit(path=PRIMARY, old="PhysicalNames(config.stack).of(role),", new='PhysicalNames(config.stack).of(f"{role}-v2"),'),),
+        edits=(Edit(path=PRIMARY, old="region.placement.names.of(role),", new='region.placement.names.of(f"{role}-v2"),'),),
     ),
     Scenario(
         name="database-renamed",
@@ -59,7 +59,7 @@ SCENARIOS = (
     # The primary's own key is chosen at birth, and the program ignores a change of it; a store's is not.
     Scenario(
         name="kms-key-changed",
-        edits=(Edit(path="infra/wiring/cache.py", old="kms_key_arn=home.key_arn(DataClass.CACHE)", new="kms_key_arn=home.key_arn(DataClass.DATABASE)"),),
+        edits=(Edit(path="infra/wiring/cache.py", old="kms_key_arn=primary.key_arn(DataClass.CACHE)", new="kms_key_arn=primary.key_arn(DataClass.DATABASE)"),),
     ),
     Scenario(name="retention-lowered", config={"postgres.backup_retention_days": "1"}),
     Scenario(name="security-group-opened", config={"postgres.clients.cidrs[0]": "10.0.0.0/8"}),
