@@ -28,7 +28,7 @@ class Mode(StrEnum):
 
 
 class SizeProperty(StrEnum):
-    """The parameters of ModifyDBInstance and ModifyReplicationGroup; the descriptions of what runs have the same names."""
+    """The parameters of ModifyDBInstance and ModifyReplicationGroup; descriptions have the same names."""
 
     INSTANCE_CLASS = "DBInstanceClass"
     IOPS = "Iops"

@@ -13,7 +13,7 @@ Outputs = Mapping[OutputKey, Any]
 
 
 def merged(*parts: Outputs) -> Outputs:
-    """The outputs of all parts, in the order of `OutputKey`. Raises ValueError unless each key is given exactly once."""
+    """The outputs of all parts, in the order of `OutputKey`. Raises ValueError unless each key is given once."""
     given = Counter(key for part in parts for key in part)
     wrong = [key for key in OutputKey if given[key] != 1]
     if wrong:

@@ -36,7 +36,7 @@ class TaskDefinitionArgs:
 def define_task_definition(
     name: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions
 ) -> tuple[ecs.TaskDefinition, pulumi.Resource]:
-    """The task definition, and the permission without which no task of it starts, as children of the component `name`."""
+    """The task definition, and the permission that its tasks need to start, as children of the component `name`."""
     placement = args.placement
     execution_role = _define_role(
         name, "execution", "starts the pool's tasks: image, log, list of users", placement, opts

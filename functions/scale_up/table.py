@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One step of a target, as the table keeps it; `at` is when it was proposed or taken, in seconds since the epoch."""
+    """One step of a target, as the table keeps it; `at` is the time of its last change, in seconds since the epoch."""
 
     target: str
     id: str

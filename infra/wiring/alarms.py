@@ -81,7 +81,7 @@ def declare_alarms(
     topics: Topics,
     scale_up: DeclaredScaleUp,
 ) -> DeclaredAlarms:
-    """Both regions' alarms. `topics` are those of the primary region. `scale_up` has the function that alarms invoke."""
+    """Both regions' alarms. `topics` are the primary region's; `scale_up` has the function that alarms invoke."""
     primary, dr = regions.primary, regions.dr
     in_primary = _watched_in_primary(config, primary, postgres, pool, backups)
     in_dr = _watched_in_dr(config, dr, postgres)

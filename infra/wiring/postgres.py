@@ -120,7 +120,7 @@ def _admin_args(
 
 
 def _connection_args(servers: PostgresServers) -> DatabaseConnectionArgs:
-    """The writer's address. The user's and the database's name are the primary's: a promoted replica has them from it."""
+    """The writer's address. A promoted replica has the user and the database of the primary."""
     return DatabaseConnectionArgs(
         credentials=servers.admin,
         host=servers.writer.address,

@@ -44,7 +44,7 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Regions:
-    """Both regions' foundations. `secrets` is the way the primary region keeps secrets, with copies in the DR region."""
+    """Both regions' foundations. `secrets` keeps secrets in the primary region, with copies in the DR region."""
 
     primary: Region
     dr: Region

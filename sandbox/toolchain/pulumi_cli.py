@@ -17,7 +17,7 @@ from sandbox.toolchain.routes import RouteFailed, built_atomically, run
 
 # The version that everything is proven with, and the only one that is taken. The files in `pulumi-cli` next to this one,
 # with the hash of every module, build it.
-VERSION = "3.250.0"
+VERSION = "3.274.1"
 GO_MODULE = Path(__file__).parent / "pulumi-cli"
 GO_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 GO_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"

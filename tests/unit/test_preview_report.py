@@ -93,6 +93,16 @@ def test_every_golden_report_is_of_a_recording() -> None:
     assert {path.name.split(".")[0] for path in PREVIEWS.iterdir()} == {each.name for each in SCENARIOS}
 
 
+def test_every_edit_of_a_scenario_still_applies() -> None:
+    missing = [
+        (scenario.name, edit.old)
+        for scenario in SCENARIOS
+        for edit in scenario.edits
+        if edit.old not in (ROOT / edit.path).read_text()
+    ]
+    assert missing == []
+
+
 # What it says
 
 
