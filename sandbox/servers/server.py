@@ -166,6 +166,16 @@ class ListeningServer(Server):
 _AnyServer = TypeVar("_AnyServer", bound=Server)
 
 
+def in_new_folder(make: Callable[[ServerFolder], _AnyServer]) -> _AnyServer:
+    """A server made in a folder of its own. When `make` fails, the folder goes at once."""
+    folder = ServerFolder.create()
+    try:
+        return make(folder)
+    except BaseException:
+        folder.release()
+        raise
+
+
 @contextmanager
 def running(server: _AnyServer) -> Iterator[_AnyServer]:
     """`server`, started, for the length of the block. Raises: SandboxError with the end of its log."""

@@ -7,7 +7,6 @@ download replaces a copy that was refused.
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +95,6 @@ def download(limits: Limits = LIMITS) -> ProviderBinary:
             raise RouteFailed(
                 f"{name} does not hold the files of {platform}: expected {recorded.folders[platform]}, found {content}"
             )
-        shutil.rmtree(target, ignore_errors=True)  # one that was refused
     _remember(target, content)
     return binary.find()
 

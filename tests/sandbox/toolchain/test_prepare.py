@@ -207,6 +207,13 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_without_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "target" / "bin").mkdir(parents=True)
+    with built_atomically(tmp_path / "target") as folder:
+        (folder / "whole").touch()
+    assert [path.name for path in (tmp_path / "target").iterdir()] == ["whole"]
+
+
 def test_without_the_terraform_provider_there_is_no_engine_either(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
