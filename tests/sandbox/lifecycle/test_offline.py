@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.errors import EXIT_CODES, SandboxError
+from sandbox.errors import ExitCode, SandboxError
 from sandbox.offline import show_offline_preview
 
 ROOT = Path(__file__).parents[3]
@@ -42,8 +42,8 @@ def test_without_an_engine_the_offline_preview_is_shown_and_labelled(
         text=True,
         check=False,
     )
-    assert done.returncode == 4, done.stderr
-    assert "offline preview" in EXIT_CODES[4]
+    assert done.returncode == ExitCode.NO_ENGINE == 4, done.stderr
+    assert "offline preview" in ExitCode.NO_ENGINE.meaning
     for reason in ("no `pulumi` on PATH", "cannot be reached", "no `go` on PATH", "install Pulumi"):
         assert reason in done.stderr
     assert "no engine: nothing was compared with a cloud" in done.stdout

@@ -86,7 +86,7 @@ DRIP_SECONDS = 0.02
 
 
 def folder_hash(files: dict[str, bytes]) -> str:
-    """What `hashes.folder_hash` should find, written once more."""
+    """The hash that `hashes.folder_hash` should find, computed once more."""
     lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
 
@@ -222,7 +222,10 @@ def served() -> Iterator[Sites]:
 
 @pytest.fixture
 def machine(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of a machine with no provider, no `pulumi`, no `go` and no proxy, of the proven platform."""
+    """A home folder of a machine with no provider, no `pulumi` and no `go`, of the proven platform.
+
+    The proxy for https stays the one of `path`, which does not answer: no site on the internet is reached.
+    """
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
