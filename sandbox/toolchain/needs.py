@@ -8,7 +8,7 @@ from sandbox.paths import cache_directory
 from sandbox.toolchain import plugins, pulumi_cli, terraform_provider
 from sandbox.toolchain.routes import RouteFailed
 
-# Measured on 2 cores with an empty Go module cache: 4 to 6 minutes idle, up to 10 beside other work. The modules, the
+# Measured on 2 cores with an empty Go module cache: 4 to 6 minutes idle, up to 10 on a busy machine. The modules, the
 # build cache and the command line take 4 GB; the first two are in Go's own caches, perhaps on another disk.
 BUILD = "4 to 10 minutes, and 4 GB, most of it in Go's own caches"
 # Each with the disk space for the archive and its content together, in whole GB. The release's archive has 100 MB and
