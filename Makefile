@@ -12,13 +12,13 @@ SANDBOX := $(BIN)/python -m sandbox
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-# Exact versions with hashes; installed again only when they change.
+# Exact versions with hashes; installed again only when they change. Standard output stays empty: `up` may print JSON to it.
 .venv/installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed; this is " + sys.version.split()[0] + ": run make PYTHON=python3.12 ...")'
-	@echo "first: the pinned Python packages into .venv (once: about 2 minutes, 900 MB)"
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "first: the pinned Python packages into .venv (once: about 2 minutes, 900 MB)" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Published as source alone; its modules are pinned by hash in go.sum.

@@ -1,7 +1,6 @@
 """The text around `up`: the plan before it starts, and the summary when it is done."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,9 +10,8 @@ from sandbox.paths import cache_directory
 from sandbox.sandbox import Status
 from sandbox.toolchain.needs import missing_disk_gb, needs
 
-# The systems that Pulumi and the Terraform AWS provider have releases for, of those that the sandbox runs on.
-SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
-# Minutes on 2 cores: most of them are the provider's own waiting for a new database (docs/sandbox.md, "How long it takes").
+# Minutes on 2 cores. Most of them are the provider's own waiting for a new database (docs/sandbox.md, "How long it
+# takes").
 UP_MINUTES = {"dev": "about 3", "prod": "about 7"}
 OTHER_UP_MINUTES = "3 to 8"
 # Label, name, port.
@@ -29,13 +27,8 @@ ADDRESSES = (
 def plan(status: Status) -> Iterator[str]:
     """The lines that `up` begins with: what it does, what it needs, how long it takes.
 
-    Raises: SandboxError where this machine cannot do it.
+    Raises: SandboxError where the disk has no room for it, and for a wrong setting.
     """
-    if sys.platform not in SYSTEMS:
-        allowed = " and ".join(SYSTEMS.values())
-        raise SandboxError(
-            f"this system is {sys.platform}, and the sandbox runs on {allowed}: use one of them, or WSL"
-        )
     tools = needs()
     lacking_gb = missing_disk_gb(tools)
     if lacking_gb:
@@ -43,11 +36,14 @@ def plan(status: Status) -> Iterator[str]:
             f"the disk of {cache_directory()} lacks {lacking_gb:.1f} GB for the tools: free some space, or name another "
             "folder in SANDBOX_CACHE_DIR"
         )
-    if status.state == "up":
+    if status.state == "up" and status.resources:
         yield f"{status.stack} is up: this brings it up to date (about 10 s where nothing changed)"
     else:
         minutes = UP_MINUTES.get(status.stack, OTHER_UP_MINUTES)
-        yield f"{status.stack}: a new AWS account, emulated on this machine; nothing here reaches a real one"
+        if status.state == "up":
+            yield f"{status.stack}: its emulated account runs, with nothing in it yet; this goes on from there"
+        else:
+            yield f"{status.stack}: a new AWS account, emulated on this machine; nothing here reaches a real one"
         yield f"  takes {minutes} minutes once the tools are there"
     yield from (f"  {tool.text}" for tool in tools)
     yield f"  state: {status.directory}; tools: {cache_directory()} (kept by `down`)"

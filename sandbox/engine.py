@@ -17,14 +17,13 @@ import psutil
 import yaml
 
 from sandbox.environment import aws_environment, refuse_real_account, without_foreign_variables
-from sandbox.errors import SandboxError
+from sandbox.errors import ExitCode, SandboxError
 from sandbox.files import write_atomically
 from sandbox.paths import project_name
 from sandbox.processes.guard import guarded
 from sandbox.toolchain import Toolchain
 from sandbox.working_copy import WorkingCopy
 
-INTERRUPTED = 130
 INTERRUPTING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Linux knows when it booted to the second only, and tells a process's age from that.
 PROCESS_AGE_ERROR_SECONDS = 2
@@ -142,8 +141,8 @@ class Engine:
         """Run a command in front of the user, its output on the terminal (or `output`); returns its exit code.
 
         Ctrl-C reaches the engine by itself, as it does every process of the terminal's group: the engine then
-        finishes what it is in the middle of and saves its state, while we wait. Returns INTERRUPTED when that kept it
-        from its work. Should we be killed, the engine is ended.
+        finishes what it is in the middle of and saves its state, while we wait. Returns ExitCode.INTERRUPTED when
+        that kept it from its work. Should we be killed, the engine is ended.
         """
         engine: subprocess.Popen[bytes] | None = None
         interrupted = False
@@ -169,7 +168,7 @@ class Engine:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        return INTERRUPTED if interrupted and code else code
+        return ExitCode.INTERRUPTED if interrupted and code else code
 
     def outputs(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """The stack's outputs; secret ones read "[secret]"."""

@@ -15,8 +15,8 @@ import filelock
 from sandbox.console import say, step, warn
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.emulator.call_list import UnknownCall
-from sandbox.engine import INTERRUPTED, Engine
-from sandbox.errors import BusyError, InterruptedByUserError, SandboxError
+from sandbox.engine import Engine
+from sandbox.errors import BusyError, ExitCode, InterruptedByUserError, SandboxError
 from sandbox.paths import cache_directory, committed_file, remove_empty_state_root, state_directory
 from sandbox.protection import delete_protected_databases, delete_stores
 from sandbox.toolchain import prepare
@@ -165,7 +165,7 @@ class Sandbox:
 
     def _run(self, arguments: list[str], environment: Environment, output: IO[Any] | None = None) -> None:
         code = self._engine.run(arguments, environment, output)
-        if code == INTERRUPTED:
+        if code == ExitCode.INTERRUPTED:
             raise InterruptedByUserError(
                 f"interrupted; what was finished by then is in the stack's state. Run the same command again to go on,"
                 f" or `python -m sandbox down --stack {self.stack}` to take everything down"

@@ -38,18 +38,36 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skip into a failure where none is allowed."""
     report = yield
-    is_expected_failure = hasattr(report, "wasxfail")
-    if not report.skipped or is_expected_failure or not item.config.getoption("--no-skips"):
-        return report
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    allowed = yaml.safe_load(ALLOWED_SKIPS.read_text()) or {}
-    if not any(fnmatchcase(item.nodeid, pattern) for pattern in allowed):
-        report.outcome = "failed"
-        report.longrepr = (
-            f"{item.nodeid} is skipped where no skip is allowed: {reason}\n"
-            f"mend the cause, or give the reason in tests/{ALLOWED_SKIPS.name}"
-        )
+    if not hasattr(report, "wasxfail"):
+        _refuse_skip(item, report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn the skip of a whole file into a failure too: its tests get no report of their own."""
+    report = yield
+    _refuse_skip(collector, report)
+    return report
+
+
+def _refuse_skip(
+    node: pytest.Item | pytest.Collector, report: pytest.TestReport | pytest.CollectReport
+) -> None:
+    """Make a report of a skip one of a failure, where `--no-skips` is given and the skip is not listed."""
+    if not report.skipped or not node.config.getoption("--no-skips"):
+        return
+    allowed = yaml.safe_load(ALLOWED_SKIPS.read_text()) or {}
+    if any(fnmatchcase(node.nodeid, pattern) for pattern in allowed):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = (
+        f"{node.nodeid} is skipped where no skip is allowed: {reason}\n"
+        f"mend the cause, or give the reason in tests/{ALLOWED_SKIPS.name}"
+    )
 
 
 @pytest.fixture

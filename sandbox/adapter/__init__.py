@@ -1,5 +1,6 @@
-"""Plugins of the sandbox that the Pulumi engine starts: AWS over the Terraform provider, random values, the language host.
+"""Plugins of the sandbox that the Pulumi engine starts.
 
+They are AWS over the Terraform provider, random values, and the language host.
 `toolchain` puts them where the engine looks.
 """
 

@@ -16,7 +16,7 @@ from sandbox.adapter.values import UNKNOWN, Asset, Secret, has_unknown, reveal
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one property; `path` in Pulumi's names."""
+    """A fault of one property; `path` in Pulumi's names."""
 
     path: str
     reason: str
@@ -151,7 +151,7 @@ def _kind(value: Any) -> str:
 
 
 def absent(field_: Field) -> Any:
-    """What Terraform calls the absence of an attribute or block."""
+    """The value that Terraform has for an absent attribute or block."""
     if not field_.block or (isinstance(field_.type, Object) and not field_.group):
         return None
     if isinstance(field_.type, Object):

@@ -1,4 +1,4 @@
-"""Terraform's own steps around a provider's plan: the proposed object before it, and the parts that are known after it."""
+"""Terraform's own steps around a provider's plan: the proposed object before it, and the parts known after it."""
 
 from typing import Any, cast
 
@@ -45,7 +45,7 @@ def _proposed_field(field: Field, prior: Any, config: Any) -> Any:
 
 
 def _block_of(field: Field) -> Object:
-    """What a nested block, alone or in a series, consists of."""
+    """The type of a nested block, alone or in a series."""
     return cast("Object", field.type.element if isinstance(field.type, Series) else field.type)
 
 
@@ -69,7 +69,7 @@ def _earlier_blocks(kind: str, block: Object, prior: list[Any], config: list[Any
 
 
 def could_have_been(block: Object, prior: Any, config: Any) -> bool:
-    """Whether a block of a prior set may be what became of `config`: they agree on all that the configuration sets."""
+    """True when a block of a prior set may have come from `config`: they agree on all that the configuration sets."""
     if not isinstance(prior, dict) or not isinstance(config, dict):
         return prior is config
     return all(

@@ -36,7 +36,7 @@ class Target:
     folder: Path
 
     def moves(self, inputs: Mapping[str, Any]) -> bool:
-        """Whether the inputs choose another region than the one that the resource is in."""
+        """True when the inputs choose another region than the one that the resource is in."""
         wanted = values.reveal(inputs.get("region")) or self.provider_region
         return self.shape.regional and wanted is not UNKNOWN and wanted != self.region
 

@@ -16,5 +16,6 @@ No one of them can replace another. A leashed command has no terminal and is not
 the engine needs. A guard knows one process, and only after that process has started; a leash holds a whole process
 group from its first moment. `starter` needs code inside the process, which programs of others do not have.
 
-Two modules are for processes that may outlive a command: `records` finds them again, and `ending` ends them.
+Two modules end no process by themselves: `records` finds a process that outlives a command; `ending` ends one that is
+not our child.
 """

@@ -1,4 +1,6 @@
-"""Run a command that cannot outlive the process that started it: `python -m sandbox.processes.leash -- command arguments…`.
+"""Run a command that cannot outlive the process that started it.
+
+`python -m sandbox.processes.leash -- command arguments…` does that.
 
 The starter holds the leash: it opens a pipe as this process's standard input and keeps the writing end. When the
 starter ends in any way, SIGKILL included, the kernel closes that end, and the command's process group gets SIGTERM

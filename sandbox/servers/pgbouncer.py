@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from sandbox.servers.folder import ServerFolder
 from sandbox.servers.programs import PGBOUNCER, Programs, find
-from sandbox.servers.server import ListeningServer, running
+from sandbox.servers.server import ListeningServer, in_new_folder, running
 
 _STOP_SIGNALS = {
     "wait_for_servers": signal.SIGINT,
@@ -104,7 +104,7 @@ class PgBouncer(ListeningServer):
 def new_pooler(spec: PgBouncerSpec) -> PgBouncer:
     """A PgBouncer to be started, and removed when it has served. Raises: SandboxError when there is no program."""
     programs = find(PGBOUNCER)
-    return PgBouncer(spec, programs, ServerFolder.create())
+    return in_new_folder(lambda folder: PgBouncer(spec, programs, folder))
 
 
 @contextmanager

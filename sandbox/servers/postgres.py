@@ -17,7 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.servers.certificates import ServerCertificate
 from sandbox.servers.folder import ServerFolder
 from sandbox.servers.programs import POSTGRES, Programs, find
-from sandbox.servers.server import ListeningServer, run_tool, running
+from sandbox.servers.server import ListeningServer, in_new_folder, run_tool, running
 
 Setting = str | int | float | bool
 Authentication = Literal["scram-sha-256", "trust"]
@@ -216,13 +216,13 @@ def replica_of(source: Postgres, spec: PostgresSpec | None = None) -> Iterator[P
 
 def _new_server(spec: PostgresSpec, make_cluster: Callable[[Postgres], None]) -> Postgres:
     programs = find(POSTGRES, functools.partial(_missing_extensions, spec.extensions))
-    server = Postgres(spec, programs, ServerFolder.create())
-    try:
+
+    def make(folder: ServerFolder) -> Postgres:
+        server = Postgres(spec, programs, folder)
         make_cluster(server)
-    except BaseException:
-        server.remove()
-        raise
-    return server
+        return server
+
+    return in_new_folder(make)
 
 
 def _missing_extensions(wanted: tuple[str, ...], folder: Path) -> str | None:

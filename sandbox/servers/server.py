@@ -1,7 +1,7 @@
 """A server process: started on a leash as an ordinary user, stopped, killed, started again.
 
-A server lives from `start` to `stop` or `crash`, as often as its owner likes, and is gone with its folder after `remove`.
-`running` does all that for the length of a `with` block.
+A server lives from `start` to `stop` or `crash`, as often as its owner likes. After `remove` it is gone with its
+folder. `running` does all that for the length of a `with` block.
 """
 
 import os
@@ -61,7 +61,7 @@ class Server(ABC):
 
     @abstractmethod
     def _answers(self) -> bool:
-        """Whether the server answers its clients by now."""
+        """True once the server answers its clients."""
 
     def start(self) -> None:
         """Start the server, for the first time or again, and wait until it answers.
@@ -164,6 +164,16 @@ class ListeningServer(Server):
 
 
 _AnyServer = TypeVar("_AnyServer", bound=Server)
+
+
+def in_new_folder(make: Callable[[ServerFolder], _AnyServer]) -> _AnyServer:
+    """A server made in a folder of its own. When `make` fails, the folder goes at once."""
+    folder = ServerFolder.create()
+    try:
+        return make(folder)
+    except BaseException:
+        folder.release()
+        raise
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from sandbox.servers.certificates import ServerCertificate
 from sandbox.servers.folder import ServerFolder
 from sandbox.servers.programs import VALKEY, Programs, find
-from sandbox.servers.server import ListeningServer, running
+from sandbox.servers.server import ListeningServer, in_new_folder, running
 
 ADMIN_USER = "sandbox-admin"
 # Nothing is saved unless the settings say so, and a new replica is served at once: there is no second one to wait for.
@@ -171,7 +171,10 @@ def new_primary(spec: ValkeySpec | None = None) -> Valkey:
 
 
 def new_replica(source: Valkey, spec: ValkeySpec | None = None) -> Valkey:
-    """A replica of `source` to be started, and removed; `spec` is the source's own unless given. Raises: SandboxError."""
+    """A replica of `source` to be started, and removed; `spec` is the source's own unless given.
+
+    Raises: SandboxError when there is no program.
+    """
     return _new_server(spec or replace(source.spec, port=None), source)
 
 
@@ -191,7 +194,7 @@ def replica_of(source: Valkey, spec: ValkeySpec | None = None) -> Iterator[Valke
 
 def _new_server(spec: ValkeySpec, source: Valkey | None) -> Valkey:
     programs = find(VALKEY)
-    return Valkey(spec, programs, ServerFolder.create(), source)
+    return in_new_folder(lambda folder: Valkey(spec, programs, folder, source))
 
 
 def _quoted(name: str, value: str | int) -> str:

@@ -62,9 +62,14 @@ def prepare_plugins(pulumi: Path, *, official: bool) -> dict[str, str]:
     return dict.fromkeys(PROVIDERS, OFFICIAL if official else ADAPTER)
 
 
+def official_are_installed() -> bool:
+    """True when every official plugin is there, complete."""
+    return all(_is_complete(_plugin(name, official=True)) for name in PROVIDERS)
+
+
 def check_official() -> None:
     """Raise RouteFailed when the official plugins are not installed and their download site does not answer."""
-    if not all(_is_complete(_plugin(name, official=True)) for name in PROVIDERS):
+    if not official_are_installed():
         check_download_site()
 
 

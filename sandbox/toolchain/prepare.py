@@ -20,8 +20,8 @@ from sandbox.toolchain.terraform_provider import TerraformProvider
 
 # The origins of a command line of the pinned version, as a person reads them.
 _ORIGINS = {
-    "installed": "installed (the proven version, with a language host of its own)",
-    "downloaded": "downloaded (the proven version, as its publisher built it)",
+    "installed": "installed (untried: the proven version, with its own language host)",
+    "downloaded": "downloaded (untried: the proven version, as its publisher built it)",
     "built": "built from Go modules (proven)",
 }
 

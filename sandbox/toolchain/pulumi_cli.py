@@ -15,7 +15,7 @@ from sandbox.toolchain import hashes
 from sandbox.toolchain.download import LIMITS, Limits, fetch, publisher_site, require_hash, unpack
 from sandbox.toolchain.routes import RouteFailed, built_atomically, run
 
-# The version that everything is proven with, and the only one that is taken. The files in `pulumi-cli` next to this one,
+# The version that everything is proven with, and the only one taken. The files in `pulumi-cli` next to this one,
 # with the hash of every module, build it.
 VERSION = "3.274.1"
 GO_MODULE = Path(__file__).parent / "pulumi-cli"
@@ -25,8 +25,8 @@ SITE = "https://github.com/pulumi/pulumi/releases/download"
 # A mirror of that site, with the same paths below it.
 SITE_VARIABLE = "SANDBOX_PULUMI_SITE"
 CHECKSUM_FILE = f"pulumi-{VERSION}-checksums.txt"
-# Pulumi's names of the platforms that it has releases for.
-_RELEASES = {
+# Pulumi's names of the platforms that it has releases for. HashiCorp has releases of the provider for all of them.
+RELEASES = {
     "linux_amd64": "linux-x64",
     "linux_arm64": "linux-arm64",
     "darwin_amd64": "darwin-x64",
@@ -41,7 +41,7 @@ class NotInstalled(RouteFailed):
 
 
 def find_installed() -> Path:
-    """The `pulumi` on the user's PATH, when it has the pinned version and its language host next to it.
+    """The `pulumi` on the user's PATH, with the pinned version and a language host next to it or on the PATH.
 
     Returns: its path. Raises: NotInstalled; RouteFailed with the reason why it is not taken.
     """
@@ -89,7 +89,7 @@ def download(limits: Limits = LIMITS) -> Path:
     publisher's checksum file. That is weaker: a person who can change the release on that site can change the file too.
     """
     target = downloaded()
-    if platform_name() not in _RELEASES:
+    if platform_name() not in RELEASES:
         raise RouteFailed(f"Pulumi has no release for {platform_name()}")
     name = _release_name(platform_name())
     with (
@@ -112,11 +112,11 @@ def download(limits: Limits = LIMITS) -> Path:
 
 def release_names() -> list[str]:
     """The archives of the pinned release for all platforms that the sandbox can run on."""
-    return [_release_name(platform) for platform in _RELEASES]
+    return [_release_name(platform) for platform in RELEASES]
 
 
 def _release_name(platform: str) -> str:
-    return f"pulumi-v{VERSION}-{_RELEASES[platform]}.tar.gz"
+    return f"pulumi-v{VERSION}-{RELEASES[platform]}.tar.gz"
 
 
 def release_url(name: str) -> str:

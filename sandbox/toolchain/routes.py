@@ -71,7 +71,8 @@ def run(
 def built_atomically(target: Path) -> Iterator[Path]:
     """A temporary folder that becomes `target` when the block succeeds and vanishes when it does not.
 
-    A folder under its final name is therefore always complete, whenever and however a build was interrupted.
+    A folder under its final name is therefore always complete, whenever and however a build was interrupted. One that
+    is there already is replaced: its caller refused it, or misses a file in it.
     The caller holds the toolchain's lock: what an earlier, killed build left behind is nobody's, and removed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +82,7 @@ def built_atomically(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
+        shutil.rmtree(target, ignore_errors=True)
         temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -7,13 +7,13 @@ download replaces a copy that was refused.
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.adapter import binary
 from sandbox.adapter.binary import ProviderBinary, ProviderBinaryNotFound
 from sandbox.console import step
+from sandbox.errors import SandboxError
 from sandbox.files import write_atomically
 from sandbox.paths import cache_directory
 from sandbox.toolchain import hashes
@@ -49,21 +49,27 @@ class TerraformProvider:
 def prepare(limits: Limits = LIMITS) -> TerraformProvider:
     """The provider to run behind the adapter, downloaded when this machine has none that may be taken.
 
-    Raises: RouteFailed, with the reason of every route.
+    Raises: RouteFailed, with the reason of every route; SandboxError for an override that is no executable.
     """
-    if os.environ.get(binary.OVERRIDE):
-        return _named()
+    override = named()
+    if override:
+        return TerraformProvider(
+            path=override.path,
+            version=override.version,
+            route=f"named by {binary.OVERRIDE}",
+            untried=difference(override) or _platform_untried(),
+        )
     others = _others()
     try:
         found = binary.find()
     except ProviderBinaryNotFound as missing:
         refused, passed_over = str(missing), others
     else:
-        difference = _difference(found)
-        if not difference:
+        reason = difference(found)
+        if not reason:
             route = "downloaded" if found.path.is_relative_to(binary.cache_folder()) else "installed"
             return _unnamed(found, route, others)
-        refused = passed_over = "; ".join(filter(None, [f"{found.path} is not taken: {difference}", others]))
+        refused = passed_over = "; ".join(filter(None, [f"{found.path} is not taken: {reason}", others]))
     try:
         return _unnamed(download(limits), "downloaded", passed_over)
     except RouteFailed as failed:
@@ -96,21 +102,18 @@ def download(limits: Limits = LIMITS) -> ProviderBinary:
             raise RouteFailed(
                 f"{name} does not hold the files of {platform}: expected {recorded.folders[platform]}, found {content}"
             )
-        shutil.rmtree(target, ignore_errors=True)  # one that was refused
     _remember(target, content)
     return binary.find()
 
 
-def _named() -> TerraformProvider:
-    """The provider that the override names. Raises: RouteFailed when it is no executable."""
+def named() -> ProviderBinary | None:
+    """The provider that the override names, or None. Raises: SandboxError when it is no executable."""
+    if not os.environ.get(binary.OVERRIDE):
+        return None
     try:
-        found = binary.find()
+        return binary.find()
     except ProviderBinaryNotFound as missing:
-        raise RouteFailed(str(missing)) from missing
-    untried = _difference(found) or _platform_untried()
-    return TerraformProvider(
-        path=found.path, version=found.version, route=f"named by {binary.OVERRIDE}", untried=untried
-    )
+        raise SandboxError(str(missing)) from missing
 
 
 def _unnamed(found: ProviderBinary, route: str, passed_over: str) -> TerraformProvider:
@@ -137,7 +140,7 @@ def _others() -> str:
     return f"not taken: {others}, since only {proven} is proven ({binary.OVERRIDE}=<path> takes it, untried)"
 
 
-def _difference(found: ProviderBinary) -> str:
+def difference(found: ProviderBinary) -> str:
     """The difference between a provider on this machine and the publisher's, or an empty text.
 
     Only a platform whose hash is recorded can be compared.

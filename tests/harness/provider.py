@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
-from sandbox.adapter import binary
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.environment import aws_environment
 from tests.sandbox.adapter.engine import REGION, Plugin, Resource, start_plugin
@@ -18,11 +15,7 @@ Make = Callable[[str, str, Mapping[str, Any]], Resource]
 
 @contextmanager
 def provider(account: EmulatedAccount) -> Iterator[Plugin]:
-    """The provider, configured for the account. Skips the tests where this machine has none."""
-    try:
-        binary.find()
-    except binary.ProviderBinaryNotFound as missing:
-        pytest.skip(str(missing).splitlines()[0])
+    """The provider, configured for the account. The caller makes sure that this machine has one."""
     plugin = start_plugin("sandbox.adapter.aws", aws_environment(account.port or 0))
     try:
         plugin.configure(region=REGION, maxRetries="3", defaultTags='{"tags":{"Project":"reptidex"}}')

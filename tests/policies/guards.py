@@ -1,7 +1,7 @@
 """Every property that a rule about resources guards, with values that it must take and values that it must refuse.
 
-`base` names a good resource of tests/policies/resources.py. The same table serves the tests of each rule, and the mutation of
-both of our stacks.
+`base` names a good resource of tests/policies/resources.py. The same table serves the tests of each rule, and the
+mutation of both of our stacks.
 """
 
 import json

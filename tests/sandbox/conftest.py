@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.adapter import binary
+from sandbox.adapter.binary import ProviderBinary
 from sandbox.emulated_account import EmulatedAccount
 from sandbox.engine import Engine
 from sandbox.errors import NoEngineError
@@ -50,6 +52,17 @@ def toolchain() -> Toolchain:
         return prepare()
     except NoEngineError as error:
         pytest.skip(f"no Pulumi engine or AWS provider can be had on this machine: {error}")
+
+
+@pytest.fixture(scope="session")
+def provider_binary(request: pytest.FixtureRequest) -> ProviderBinary:
+    """The Terraform AWS provider: this machine's, or the one that the toolchain downloads."""
+    try:
+        return binary.find()
+    except binary.ProviderBinaryNotFound:
+        # Not a parameter: on a machine that has the provider, it needs no engine.
+        request.getfixturevalue("toolchain")
+        return binary.find()
 
 
 def wait_for_start(process: subprocess.Popen[Any], started: Path) -> str:
@@ -140,7 +153,7 @@ def own_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAc
 
 
 @pytest.fixture(scope="module")
-def aws(own_account: EmulatedAccount) -> Iterator[Plugin]:
+def aws(own_account: EmulatedAccount, provider_binary: ProviderBinary) -> Iterator[Plugin]:
     """The real Terraform AWS provider in front of that account."""
     with provider(own_account) as plugin:
         yield plugin

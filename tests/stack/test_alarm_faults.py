@@ -22,7 +22,7 @@ START = MONDAY + timedelta(hours=20)  # in nobody's window
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, in the tenth minute."""
+    """A fault that begins in the tenth minute."""
 
     primary_down: bool = False
     pool_stuck: bool = False

@@ -22,8 +22,9 @@ from contract.outputs import OutputKey
 from sandbox.paths import project_name
 from tests.harness.platform import ROOT
 
-# Each package with the packages that it may import. `contract` is the ground floor. The policy pack judges stacks of others
-# too, and is published as its folder, so it imports nothing of ours. The operators' commands work on files and AWS's answers.
+# Each package with the packages that it may import. `contract` is the ground floor. The policy pack judges stacks of
+# others too, and is published as its folder, so it imports nothing of ours. The operators' commands work on files and
+# AWS's answers.
 ARROWS = {
     "contract": set[str](),
     "policies": set[str](),

@@ -1,7 +1,8 @@
 """The report itself: golden pages of recorded previews, the size of a comment, intended changes and exit codes.
 
-Proves on recordings of the real engine what a reviewer reads, that the gravest fits first, that nothing in a preview acts as markup
-and what ends the command with which code. Does not prove how GitHub or a browser draws it: both were looked at by hand.
+Proves on recordings of the real engine what a reviewer reads, that the gravest fits first, that nothing in a preview
+acts as markup and what ends the command with which code. Does not prove how GitHub or a browser draws it: both were looked at
+by hand.
 """
 
 import html.parser
@@ -43,8 +44,8 @@ def report_on(scenario: str, *intents: Intent) -> Report:
     return build({stack: preview(scenario)}, intents)
 
 
-# One page is kept whole, to be opened in a browser. The others have the same head except for the title: only their bodies
-# are kept.
+# One page is kept whole, to be opened in a browser. The others have the same head except for the title: only their
+# bodies are kept.
 WHOLE_PAGE = "kms-key-changed"
 BODY = "<body>\n"
 # A page on the creation of a whole stack is too long to review as a golden file; its Markdown is one.
@@ -320,7 +321,10 @@ def test_the_json_holds_what_the_page_holds() -> None:
 
 
 def test_the_command_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recording that it reads is made by the command above it, which needs an engine: tests.recorder runs that one."""
+    """The recording that it reads is made by the command above it, which needs an engine.
+
+    tests.recorder runs that one.
+    """
     [line] = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("dbops preview-report")]  # fmt: skip
     command = shlex.split(line, comments=True)
     monkeypatch.chdir(tmp_path)

@@ -1,7 +1,8 @@
 """ElastiCache: parameter, subnet and user groups, users, replication groups with their nodes, and snapshots.
 
-moto knows few of these calls, and forgets most of what a replication group is given; here they are answered from a state of
-their own. What a node really serves is not part of it, nor are Memcached, serverless caches and global datastores.
+moto knows few of these calls, and forgets most of what a replication group is given; here they are answered from a
+state of their own. What a node really serves is not part of it, nor are Memcached, serverless caches and global
+datastores.
 """
 
 from moto.elasticache.responses import ElastiCacheResponse

@@ -23,7 +23,7 @@ VERSIONS = {
 
 
 class Backend(MemoryDBBackend):
-    """What moto's backend lacks."""
+    """moto's backend with the calls that it lacks."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         original(MemoryDBBackend.__init__)(self, region_name, account_id)
@@ -75,7 +75,7 @@ class Backend(MemoryDBBackend):
 
 
 class Cluster(MemoryDBCluster):
-    """What moto's cluster does not say of itself."""
+    """moto's cluster with the attributes that its description lacks."""
 
     def to_dict(self) -> Values:
         engine = getattr(self, "engine", "redis")  # moto describes it once before we can say

@@ -79,7 +79,10 @@ class Backend(RDSBackend):
 
 
 def _waits(instance: DBInstance, name: str, changes: Values) -> bool:
-    """Whether a change is deferred. Of the retention only one that switches backups on or off is (ModifyDBInstance)."""
+    """True for a change that waits for the maintenance window (ModifyDBInstance).
+
+    A change of the backup retention waits only when it switches backups on or off.
+    """
     if name not in changes:
         return False
     if name != "backup_retention_period":

@@ -20,15 +20,6 @@ forget_real_accounts(os.environ)
 
 
 @pytest.fixture(scope="session")
-def provider_binary() -> binary.ProviderBinary:
-    """The Terraform AWS provider of this machine."""
-    try:
-        return binary.find()
-    except binary.ProviderBinaryNotFound as missing:
-        pytest.skip(str(missing).splitlines()[0])
-
-
-@pytest.fixture(scope="session")
 def moto_environ() -> Iterator[dict[str, str]]:
     """A moto server on a free port, as the environment that leads the AWS SDKs there."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

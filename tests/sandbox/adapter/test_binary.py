@@ -1,6 +1,7 @@
 """The places where the Terraform AWS provider's binary is looked for, with empty files in place of the 700 MB one.
 
-Proves the order of the places and that only the proven version is taken. Does not prove that what is found can be run."""
+Proves the order of the places and that only the proven version is taken. Does not prove that what is found can be run.
+"""
 
 import os
 import sys
@@ -55,8 +56,10 @@ def test_an_override_that_is_no_executable_is_an_error(tmp_path: Path) -> None:
         find(tmp_path, SANDBOX_TERRAFORM_AWS_PROVIDER=str(tmp_path / "missing"))
 
 
-def test_the_newest_version_wins_and_a_pre_release_is_older_than_its_release(tmp_path: Path) -> None:
-    """Of those that are not taken; what is taken is the proven version, however old."""
+def test_other_versions_are_listed_oldest_first_and_a_pre_release_is_older_than_its_release(
+    tmp_path: Path,
+) -> None:
+    """They are listed only: the proven version is taken, however old."""
     folder = tmp_path / ".terraform.d/plugins"
     versions = ["6.0.0", "5.9.0", "6.0.0-beta1", "5.101.0"]
     others = {version: install(folder, version) for version in versions}

@@ -97,7 +97,7 @@ def test_a_log_of_twice_its_size_is_rewritten_by_itself() -> None:
 
 
 def test_without_persistence_a_crash_takes_everything() -> None:
-    """What the cache is like on ElastiCache when all its nodes are lost, and why sessions are elsewhere."""
+    """The cache on ElastiCache after the loss of all its nodes, and the reason why sessions are elsewhere."""
     with valkey.primary() as server:
         with server.client() as client:
             client.set("cache:1", "x")

@@ -1,7 +1,7 @@
 """The way an extension gets into a class of moto's.
 
-Proves that members take the place of others, that the replaced method is still found, and that nothing is replaced twice. Does
-not prove anything of moto: the classes are of this file.
+Proves that members take the place of others, that the replaced method is still found, and that nothing is replaced
+twice. Does not prove anything of moto: the classes are of this file.
 """
 
 import pytest

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 import sandbox.engine
-from sandbox.engine import INTERRUPTED, INTERRUPTING_SIGNALS, Engine
+from sandbox.engine import INTERRUPTING_SIGNALS, Engine
+from sandbox.errors import ExitCode
 from sandbox.processes.guard import guarded
 from sandbox.toolchain.routes import write_executable
 from sandbox.working_copy import WorkingCopy
@@ -58,7 +59,7 @@ def run(tmp_path: Path, started: Path) -> Callable[[str], int]:
     return run
 
 
-@pytest.mark.parametrize(("status", "reported"), [(0, 0), (7, INTERRUPTED)])
+@pytest.mark.parametrize(("status", "reported"), [(0, 0), (7, ExitCode.INTERRUPTED)])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_an_engine_that_finished_its_work_all_the_same_was_not_interrupted(
     run: Callable[[str], int], started: Path, number: signal.Signals, status: int, reported: int
@@ -86,7 +87,7 @@ def test_an_interrupt_before_the_engine_is_there_ends_it_too(
             yield engine
 
     monkeypatch.setattr(sandbox.engine, "guarded", interrupted_while_starting)
-    assert run("exit 7") == INTERRUPTED
+    assert run("exit 7") == ExitCode.INTERRUPTED
 
 
 def test_an_engine_whose_starter_was_killed_may_finish_what_it_does(tmp_path: Path, started: Path) -> None:

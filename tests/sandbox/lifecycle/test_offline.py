@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from sandbox.errors import EXIT_CODES, SandboxError
+from sandbox.cli import app
+from sandbox.errors import BusyError, ExitCode, InterruptedByUserError, NoEngineError, SandboxError
 from sandbox.offline import show_offline_preview
 
 ROOT = Path(__file__).parents[3]
@@ -43,13 +45,21 @@ def test_without_an_engine_the_offline_preview_is_shown_and_labelled(
         check=False,
     )
     assert done.returncode == 4, done.stderr
-    assert "offline preview" in EXIT_CODES[4]
+    assert "offline preview" in ExitCode.NO_ENGINE.meaning
     for reason in ("no `pulumi` on PATH", "cannot be reached", "no `go` on PATH", "install Pulumi"):
         assert reason in done.stderr
     assert "no engine: nothing was compared with a cloud" in done.stdout
     assert "aws:rds/instance:Instance" in done.stdout
     assert "Traceback" not in done.stderr
     assert not Path(no_engine["SANDBOX_STATE_DIR"]).exists()
+
+
+def test_the_help_lists_every_exit_code() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
+    for code in ExitCode:
+        assert f"{code.value} {code.meaning}" in shown
+    raised = (SandboxError, BusyError, NoEngineError, InterruptedByUserError)
+    assert [int(error.exit_code) for error in raised] == [1, 3, 4, 130]
 
 
 def test_a_wrong_configuration_is_one_message(tmp_path: Path) -> None:

@@ -7,15 +7,20 @@ prove it for a machine that loses power.
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
 
-from sandbox.servers import postgres
-from sandbox.servers.folder import server_folder
-from sandbox.servers.server import Server
+from sandbox.errors import SandboxError
+from sandbox.servers import pgbouncer, postgres, valkey
+from sandbox.servers.folder import ServerFolder, server_folder
+from sandbox.servers.programs import Programs
+from sandbox.servers.server import Server, in_new_folder
 from tests.sandbox.adapter.test_leash import eventually, is_running
 
 
@@ -63,6 +68,44 @@ def test_nothing_is_left_when_the_block_ends_or_the_start_fails() -> None:
         folder, pid = server.log_file.parent, server.pid
     assert not is_running(pid)
     assert not folder.exists()
+
+
+def test_a_server_that_cannot_be_made_leaves_no_folder() -> None:
+    folders: list[ServerFolder] = []
+
+    def fail(folder: ServerFolder) -> Mute:
+        folders.append(folder)
+        raise SandboxError("no such program")
+
+    with pytest.raises(SandboxError, match="no such program"):
+        in_new_folder(fail)
+    [folder] = folders
+    assert not folder.path.exists()
+    assert folder.remover.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "make"),
+    [
+        (pgbouncer, lambda: pgbouncer.new_pooler(pgbouncer.PgBouncerSpec(ini=lambda _: ""))),
+        (postgres, postgres.new_primary),
+        (valkey, valkey.new_primary),
+    ],
+    ids=["pgbouncer", "postgres", "valkey"],
+)
+def test_a_server_without_a_port_leaves_no_folder(
+    module: ModuleType, make: Callable[[], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(host: str) -> int:
+        raise SandboxError(f"no port is free on {host}")
+
+    found = Programs(folder=tmp_path, version=(1, 0), route="installed")
+    monkeypatch.setattr(module, "find", lambda *_: found)
+    monkeypatch.setattr("sandbox.servers.server.free_port", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SandboxError, match="no port is free"):
+        make()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_that_never_answers_is_ended_and_its_last_words_are_told(

@@ -86,7 +86,7 @@ DRIP_SECONDS = 0.02
 
 
 def folder_hash(files: dict[str, bytes]) -> str:
-    """What `hashes.folder_hash` should find, written once more."""
+    """The hash that `hashes.folder_hash` should find, computed once more."""
     lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
 
@@ -148,6 +148,7 @@ class Sites:
         self.publish_cli(cli_archive())
         self.faults: dict[str, str] = {}
         self.asked: list[str] = []
+        self.logins: set[str | None] = set()
         self.in_the_middle = threading.Event()
         self.over = threading.Event()
 
@@ -161,7 +162,7 @@ class Sites:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         # A proxy is asked with the whole address.
         path = "/" + request.path.split("/", 3)[3] if "://" in request.path else request.path
-        self.asked.append(request.path)
+        self._note(request)
         fault = self.faults.get(path)
         content = self.files.get(path.removeprefix("/storage"))
         if fault == "moved":
@@ -177,6 +178,15 @@ class Sites:
             request.send_header("Content-Length", str(len(content)))
             request.end_headers()
             self._send(request, content, fault)
+
+    def refuse_tunnel(self, request: BaseHTTPRequestHandler) -> None:
+        """A proxy's answer to a request for an https site."""
+        self._note(request)
+        request.send_error(502)
+
+    def _note(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.append(request.path)
+        self.logins.add(request.headers.get("Proxy-Authorization"))
 
     def _send(self, request: BaseHTTPRequestHandler, content: bytes, fault: str | None) -> None:
         half = len(content) // 2
@@ -203,6 +213,9 @@ def served() -> Iterator[Sites]:
             with contextlib.suppress(OSError):  # the client has gone
                 stand_in.answer(self)
 
+        def do_CONNECT(self) -> None:
+            stand_in.refuse_tunnel(self)
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
             pass
 
@@ -222,7 +235,10 @@ def served() -> Iterator[Sites]:
 
 @pytest.fixture
 def machine(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of a machine with no provider, no `pulumi`, no `go` and no proxy, of the proven platform."""
+    """A home folder of a machine with no provider, no `pulumi` and no `go`, of the proven platform.
+
+    The proxy for https stays the one of `path`, which does not answer: no site on the internet is reached.
+    """
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))

@@ -53,7 +53,7 @@ def test_another_pulumi_on_the_path_is_not_taken_and_one_line_says_why(
     installed = install_pulumi(path, version)
     assert prepare().cli_route == "downloaded"
     assert said(capsys, str(installed)) == (
-        f"Pulumi {pulumi_cli.VERSION}: downloaded (the proven version, as its publisher built it);"
+        f"Pulumi {pulumi_cli.VERSION}: downloaded (untried: the proven version, as its publisher built it);"
         f" not taken: {installed} is version {version}, and only {pulumi_cli.VERSION} is proven"
     )
 
@@ -230,8 +230,10 @@ def test_the_official_plugins_are_an_option_and_called_untried(
     assert toolchain.providers == {"aws": "official", "random": "official"}
     assert toolchain.terraform_provider is None
     assert sites.asked == []
-    for line in capsys.readouterr().err.splitlines():
-        assert "untried" in line or "official" not in line
+    lines = [line for line in capsys.readouterr().err.splitlines() if "official" in line]
+    assert len(lines) == 5, "begin and end of each installation, and what is taken"
+    assert all("untried" in line for line in lines)
+    assert lines[-1] == "AWS and random providers: the official plugins (untried)"
     assert sorted(path.name for path in official.rglob("pulumi-resource-*")) == [
         "pulumi-resource-aws",
         "pulumi-resource-random",
@@ -286,16 +288,16 @@ def test_every_place_states_the_same_versions() -> None:
     recorded = hashes.provider_hashes()
     assert recorded.version == binary.PROVEN_VERSION
     assert len(set(recorded.zips)) == 14
+    assert not any(found.startswith("9b12af85") for found in recorded.zips), (
+        "the manifest's hash: that is no zip"
+    )
     assert (
         f"\tgithub.com/pulumi/pulumi/pkg/v3 v{pulumi_cli.VERSION} "
         in (pulumi_cli.GO_MODULE / "go.mod").read_text()
     )
     document = (ROOT / "docs" / "sandbox.md").read_text()
-    for said in (f"Pulumi {pulumi_cli.VERSION}", f"Terraform AWS provider {binary.PROVEN_VERSION}"):
-        assert (
-            len(re.findall(re.escape(said.rpartition(" ")[0]) + r" \d+\.\d+\.\d+", document))
-            == document.count(said)
-            > 0
-        )
+    for tool in (f"Pulumi {pulumi_cli.VERSION}", f"Terraform AWS provider {binary.PROVEN_VERSION}"):
+        stated = re.findall(re.escape(tool.rpartition(" ")[0]) + r" \d+\.\d+\.\d+", document)
+        assert len(stated) == document.count(tool) > 0
     if hashes.CLI_FILE.is_file():
         assert set(hashes.cli_hashes(pulumi_cli.VERSION)) == set(pulumi_cli.release_names())

@@ -6,11 +6,15 @@ succeeds. Does not prove that the real sites have these files under these names.
 
 import contextlib
 import hashlib
+import io
 import os
 import signal
+import stat
 import subprocess
 import sys
+import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ import pytest
 from sandbox.adapter import binary
 from sandbox.errors import SandboxError
 from sandbox.toolchain import hashes, pin_cli, prepare, pulumi_cli, terraform_provider
-from sandbox.toolchain.download import Limits
+from sandbox.toolchain.download import Limits, unpack
 from sandbox.toolchain.routes import RouteFailed
 from tests.sandbox.toolchain.conftest import CLI_FILES, PROVIDER, PROVIDER_FILES, Sites, cli_archive, refusal
 
@@ -40,6 +44,11 @@ MESSAGES = {
     "absent": "answers 404",
 }
 PATIENCE = 4
+# The proxy's login of `user` with the password `secret`.
+LOGIN = "Basic dXNlcjpzZWNyZXQ="
+# Nothing may ever be written there.
+ABSOLUTE = "/tmp/reptidex-unpacked-outside"
+OUTSIDE = ("pulumi/../escaped", "../escaped", "pulumi/deeper/file", "elsewhere/file", ABSOLUTE)
 # A process of its own, as killing it takes; the folder with the hashes is its argument.
 PREPARE = """\
 import sys
@@ -200,9 +209,90 @@ def test_the_proxy_variables_hold(sites: Sites, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv(pulumi_cli.SITE_VARIABLE, "http://publisher.invalid/pulumi")
     pulumi_cli.download()
     assert sites.asked == [f"http://publisher.invalid{name}" for name in (sites.checksums, sites.cli)]
+    assert sites.logins == {LOGIN}
     monkeypatch.setenv("no_proxy", "publisher.invalid")
     with pytest.raises(RouteFailed, match="cannot be reached"):
         pulumi_cli.download()
+
+
+def test_all_proxy_is_the_proxy_of_a_scheme_without_its_own(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", sites.address)
+    monkeypatch.setenv(pulumi_cli.SITE_VARIABLE, "http://publisher.invalid/pulumi")
+    pulumi_cli.download()
+    assert sites.asked == [f"http://publisher.invalid{name}" for name in (sites.checksums, sites.cli)]
+    assert sites.logins == {None}
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "all_proxy"])
+def test_a_proxy_is_asked_for_a_tunnel_to_an_https_site(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("https_proxy")
+    monkeypatch.setenv(variable, sites.address.replace("//", "//user:secret@"))
+    monkeypatch.setenv(pulumi_cli.SITE_VARIABLE, "https://publisher.invalid/pulumi")
+    with pytest.raises(RouteFailed, match=r"https://publisher\.invalid/.* cannot be reached: .*502"):
+        pulumi_cli.download()
+    assert sites.asked == ["publisher.invalid:443"]
+    assert sites.logins == {LOGIN}
+
+
+def tar_with_links_and_devices() -> bytes:
+    """An archive whose members want to be more than files in its top folder."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, kind in (
+            ("pulumi", tarfile.DIRTYPE),
+            ("pulumi/link", tarfile.SYMTYPE),
+            ("pulumi/hard-link", tarfile.LNKTYPE),
+            ("pulumi/device", tarfile.CHRTYPE),
+            ("pulumi/pipe", tarfile.FIFOTYPE),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/passwd"
+            archive.addfile(member)
+        for name in (*OUTSIDE, "pulumi/link", "pulumi/pulumi"):
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            archive.addfile(member, io.BytesIO(b"new"))
+    return content.getvalue()
+
+
+def zip_with_a_link() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        link = zipfile.ZipInfo("pulumi/link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        for name in (link, *OUTSIDE, "pulumi/pulumi"):
+            archive.writestr(name, b"new")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("cli.tar.gz", tar_with_links_and_devices()), ("cli.zip", zip_with_a_link())]
+)
+def test_of_an_archive_only_plain_files_appear_and_nothing_outside_its_folder(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    archive = tmp_path / name
+    archive.write_bytes(content)
+    folder = tmp_path / "unpacked"
+    unpack(archive, folder, top="pulumi")
+    assert sorted(path.name for path in folder.iterdir()) == ["link", "pulumi"]
+    assert all(
+        stat.S_ISREG(path.lstat().st_mode) and path.read_bytes() == b"new" for path in folder.iterdir()
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "unpacked"]
+    assert not Path(ABSOLUTE).exists()
+
+
+def test_an_archive_whose_file_is_called_like_the_folder_above_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "cli.tar.gz"
+    archive.write_bytes(cli_archive({"pulumi/..": b"new"}))
+    with pytest.raises(RouteFailed, match=r"cli\.tar\.gz cannot be unpacked"):
+        unpack(archive, tmp_path / "unpacked", top="pulumi")
+    assert list((tmp_path / "unpacked").iterdir()) == []
 
 
 @pytest.mark.parametrize("value", ["nonsense", "ftp://mirror/pulumi", "https://"])

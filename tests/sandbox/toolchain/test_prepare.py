@@ -1,4 +1,4 @@
-"""Which Pulumi command line is taken, with stand-ins for `pulumi` and `go` on a PATH of the test's own.
+"""The choice of the Pulumi command line, with stand-ins for `pulumi` and `go` on a PATH of the test's own.
 
 Proves the order of the routes, that a build happens once and is never taken half finished, and what is said when
 nothing works. Does not prove that the real download or the real build succeed: bringing a stack up on a machine with
@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox.errors import NoEngineError
+from sandbox.errors import NoEngineError, SandboxError
 from sandbox.paths import pulumi_home
 from sandbox.toolchain import prepare, pulumi_cli, routes
 from sandbox.toolchain.plugins import shim
@@ -148,12 +148,23 @@ def test_a_build_ends_with_a_killed_command(
     assert "build" in go_log.read_text()
 
 
-def test_nothing_is_built_where_there_would_be_no_aws_provider(
+def test_nothing_is_built_where_there_would_be_no_aws_provider(machine: Path, go_log: Path) -> None:
+    with pytest.raises(
+        NoEngineError, match=r"(?s)there would be no AWS provider.*on this machine: .*not found"
+    ):
+        prepare()
+    assert not go_log.exists()
+
+
+def test_a_wrong_name_of_the_provider_is_a_wrong_setting_and_ends_it_at_once(
     go_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANDBOX_TERRAFORM_AWS_PROVIDER", "/nowhere")
-    with pytest.raises(NoEngineError, match=r"(?s)there would be no AWS provider.*'/nowhere'"):
+    with pytest.raises(
+        SandboxError, match="SANDBOX_TERRAFORM_AWS_PROVIDER is '/nowhere', which is not an"
+    ) as raised:
         prepare()
+    assert not isinstance(raised.value, NoEngineError), "no offline preview"
     assert not go_log.exists()
 
 
@@ -207,11 +218,15 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_terraform_provider_there_is_no_engine_either(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_without_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "target" / "bin").mkdir(parents=True)
+    with built_atomically(tmp_path / "target") as folder:
+        (folder / "whole").touch()
+    assert [path.name for path in (tmp_path / "target").iterdir()] == ["whole"]
+
+
+def test_without_the_terraform_provider_there_is_no_engine_either(machine: Path, path: Path) -> None:
     install_pulumi(path, PINNED)
-    monkeypatch.setenv("SANDBOX_TERRAFORM_AWS_PROVIDER", "/nowhere")
     with pytest.raises(NoEngineError, match="no AWS provider for the Pulumi engine"):
         prepare()
 

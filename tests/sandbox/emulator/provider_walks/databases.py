@@ -13,7 +13,7 @@ INSTANCE = "aws:rds/instance:Instance"
 
 
 def instance(region: Region, **values: Any) -> dict[str, Any]:
-    """What a program says of an instance, replica or not."""
+    """The inputs that a program gives an instance, replica or not."""
     return {
         "instanceClass": "db.m7g.large",
         "storageType": "gp3",

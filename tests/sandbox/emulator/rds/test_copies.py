@@ -1,7 +1,7 @@
 """Deleted RDS instances of the emulated account and the instances made from others, through boto3.
 
-Proves that deletion is protected, and what comes along to an instance made from a snapshot, a point in time or a source. Does
-not prove that any data is copied: there is none.
+Proves that deletion is protected, and what comes along to an instance made from a snapshot, a point in time or a
+source. Does not prove that any data is copied: there is none.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """Parameter groups, subnet groups and event subscriptions of RDS in the emulated account, through boto3.
 
-Proves that they read back as they were changed, and that groups in use stay. Does not prove that a parameter has an effect.
+Proves that they read back as they were changed, and that groups in use stay. Does not prove that a parameter has an
+effect.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Changes to RDS instances of the emulated account, through boto3.
 
-Proves what is changed at once, what waits for the maintenance window and what is refused, as the RDS API Reference says.
-Does not prove how long the service takes.
+Proves what is changed at once, what waits for the maintenance window and what is refused, as the RDS API Reference
+says. Does not prove how long the service takes.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.sandbox.emulator.rds.databases import describe
 
 
 def settled(rds: Any, instance: Any) -> Any:
-    """What describes an instance, without the one value that goes with the clock."""
+    """The description of an instance, without the one value that goes with the clock."""
     return {k: v for k, v in describe(rds, instance).items() if k != "LatestRestorableTime"}
 
 

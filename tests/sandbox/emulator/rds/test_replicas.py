@@ -1,7 +1,7 @@
 """Read replicas of the emulated account, through boto3.
 
-Proves that both sides of a replication agree on it whatever happens to one of them, and that what RDS refuses is refused
-with RDS's codes. Does not prove that any data is copied: there is none.
+Proves that both sides of a replication agree on it whatever happens to one of them, and that what RDS refuses is
+refused with RDS's codes. Does not prove that any data is copied: there is none.
 """
 
 from collections.abc import Callable
