@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from ops.cli import app
 from sandbox.cli import app as sandbox_app
+from sandbox.toolchain.pulumi_cli import VERSION
 from tests.harness.platform import ROOT, STACKS
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -223,3 +224,8 @@ def test_every_stack_is_previewed_and_can_be_deployed() -> None:
         loops = re.findall(r"for stack in ([\w ]+);", scripts(ROOT / f".github/workflows/{workflow}.yml"))
         assert loops
         assert set(loops) == {" ".join(STACKS)}
+
+
+def test_deployments_run_the_engine_that_the_sandbox_proves() -> None:
+    action = (ROOT / ".github" / "actions" / "stack" / "action.yml").read_text()
+    assert re.findall(r"pulumi-version: (\S+)", action) == [VERSION]
