@@ -4,11 +4,12 @@ import sys
 
 import typer
 
+from contract.exit_codes import described
 from ops.commands import desired_diff, plan_check, plan_seal, post_comment, preview_report
-from ops.errors import OpsError, described
+from ops.errors import ExitCode, OpsError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=described()
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=described(ExitCode)
 )
 app.command("preview-report", epilog=preview_report.EPILOG)(preview_report.run)
 app.command("post-comment", epilog=post_comment.EPILOG)(post_comment.run)

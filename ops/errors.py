@@ -1,21 +1,10 @@
 """The ends of a command: one table of exit codes for all verbs, and the error that is meant for people."""
 
-from collections.abc import Iterable
-from enum import IntEnum
-from typing import Self
+from contract.exit_codes import DescribedExitCode
 
 
-class ExitCode(IntEnum):
-    """The exit codes of every verb. `meaning` is the text of the help."""
-
-    meaning: str
-
-    def __new__(cls, value: int, meaning: str) -> Self:
-        """A code with its meaning."""
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
+class ExitCode(DescribedExitCode):
+    """The exit codes of every verb."""
 
     DONE = 0, "done, and no change of the level that `--fail-on` names or of a graver one"
     FAILED = 1, "not done, or refused: the message says why"
@@ -29,11 +18,6 @@ class ExitCode(IntEnum):
     BACKUPS = 8, "the gravest change is backups"
     COST = 9, "the gravest change is cost"
     ROUTINE = 10, "the gravest change is routine"
-
-
-def described(codes: Iterable[ExitCode] = ExitCode) -> str:
-    """The codes and their meanings as one line of a help text."""
-    return "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in codes) + "."
 
 
 class OpsError(Exception):

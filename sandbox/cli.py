@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from contract.exit_codes import described
 from sandbox import briefing
 from sandbox.console import console, say
 from sandbox.environment import forget_real_accounts, is_foreign
-from sandbox.errors import NoEngineError, SandboxError, described
+from sandbox.errors import ExitCode, NoEngineError, SandboxError
 from sandbox.offline import show_offline_preview
 from sandbox.paths import committed_file, project_directory
 from sandbox.sandbox import Sandbox
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    epilog=described(),
+    epilog=described(ExitCode),
 )
 Stack = Annotated[str, typer.Option("--stack", help="A stack that has a committed Pulumi.<stack>.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output instead of a table.")]

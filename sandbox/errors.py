@@ -1,20 +1,10 @@
 """Errors of the sandbox that are meant for people, and the exit codes of its commands."""
 
-from enum import IntEnum
-from typing import Self
+from contract.exit_codes import DescribedExitCode
 
 
-class ExitCode(IntEnum):
-    """The exit codes of every verb. `meaning` is the text of the help."""
-
-    meaning: str
-
-    def __new__(cls, value: int, meaning: str) -> Self:
-        """A code with its meaning."""
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
+class ExitCode(DescribedExitCode):
+    """The exit codes of every verb."""
 
     DONE = 0, "done"
     FAILED = 1, "a step failed; the message says which and what to do"
@@ -27,11 +17,6 @@ class ExitCode(IntEnum):
     )
     # A shell's own code for SIGINT.
     INTERRUPTED = 130, "interrupted; run the same command again to go on"
-
-
-def described() -> str:
-    """The codes and their meanings as one line of a help text."""
-    return "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
 
 
 class SandboxError(Exception):

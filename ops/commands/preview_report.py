@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ops.errors import described
+from contract.exit_codes import described
+from ops.errors import ExitCode
 from ops.files import write_text
 from ops.review import overrides
 from ops.review.gate import FailOn, exit_code
@@ -20,7 +21,7 @@ from ops.review.report import build
 STANDARD_OUTPUT = "-"
 EPILOG = (
     "Example: dbops preview-report prod=preview.json prod=events.jsonl --html report.html --fail-on stateful"
-    f"\n\n{described()}"
+    f"\n\n{described(ExitCode)}"
 )
 
 

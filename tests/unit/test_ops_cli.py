@@ -14,9 +14,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from contract.exit_codes import described
 from ops import cli
 from ops.commands import desired_diff
-from ops.errors import ExitCode, OpsError, described
+from ops.errors import ExitCode, OpsError
 from ops.review.finding import Risk
 from ops.review.gate import FailOn
 from tests.harness.platform import ROOT
